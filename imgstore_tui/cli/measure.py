@@ -94,10 +94,12 @@ def _takes_output(stream: int) -> bool:
     return bool(poll.poll(0))
 
 
-def show_brief(run: Run) -> None:
-    """Print the main tables of a run, and the article's report in full."""
-    from imgstore_tui.cli.printing import print_run
+def show_answer(run: Run) -> None:
+    """Print what a run answers, and the command that shows the rest."""
+    from imgstore_tui.cli.printing import print_answer
+    from imgstore_tui.present.results import build_results
 
     console = data_console()
-    print_run(console, run, plain=ascii_only(), brief=True)
-    console.print(f"Saved as {run.id}. Details and charts: imgstore-tui show {run.id} all", soft_wrap=True)
+    print_answer(console, build_results(run), plain=ascii_only())
+    more = f"Saved as {run.id}. Verdicts, tables and charts: imgstore-tui show {run.id} all"
+    console.print(more, soft_wrap=True, markup=False)

@@ -9,53 +9,57 @@ from rich.console import Console
 from rich.text import Text
 
 from imgstore_tui.cli.output import output_width
-from imgstore_tui.core.model import Run
 from imgstore_tui.present.article import article_report
 from imgstore_tui.present.charts.axes import LOG
 from imgstore_tui.present.charts.chart_list import Chart
-from imgstore_tui.present.results import RunResults, build_results
-from imgstore_tui.present.tables.report_tables import brief_tables, facts_table, further_tables
+from imgstore_tui.present.results import RunResults
+from imgstore_tui.present.tables.report_tables import answer_tables, facts_table, further_tables
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.present.text.ascii import ascii_text
-from imgstore_tui.present.text.narrative import operation_verdicts_text, recommendation_text
+from imgstore_tui.present.text.narrative import operation_verdicts_text, recommendation_text, warnings_text
 from imgstore_tui.present.text.standings import standings_text
 
 CHART_ROWS = 22
 MOST_COLUMNS = 120
+MOST_STANDINGS = 6
+"""Most operations whose standings a page that ends in the answer shows."""
 
 
-def print_run(console: Console, run: Run, *, plain: bool, brief: bool = False) -> None:
-    """Print the facts of a run, its tables, its verdicts and the recommendation.
+def print_answer(console: Console, results: RunResults, *, plain: bool) -> None:
+    """Print a page that ends in what a run answers: main facts, medians, warnings, standings, which to take.
 
     Args:
         console: Where to print.
-        run: The run.
+        results: The results of the run.
         plain: Whether only ASCII is printed.
-        brief: Whether the detailed tables are left out.
     """
-    results = build_results(run)
-    print_tables(console, results, plain=plain, brief=brief)
-    print_verdicts(console, results, plain=plain)
+    for table in answer_tables(results):
+        console.print(rich_table(table, output_width(), ascii_only=plain), Text(), sep="\n")
+    width = min(output_width(), MOST_COLUMNS)
+    for text in (
+        warnings_text(results, width),
+        standings_text(results, width=width, most=MOST_STANDINGS),
+        recommendation_text(results, width=width, brief=True),
+    ):
+        if text:
+            text.plain = ascii_text(text.plain) if plain else text.plain
+            console.print(text, soft_wrap=True)
 
 
-def print_tables(
-    console: Console, results: RunResults, *, plain: bool, brief: bool = False, charts: bool = True
-) -> None:
+def print_tables(console: Console, results: RunResults, *, plain: bool, charts: bool = True) -> None:
     """Print the facts of a run, the article's report if the run has one, and the other tables.
 
     Args:
         console: Where to print.
         results: The results of the run.
         plain: Whether only ASCII is printed.
-        brief: Whether the detailed tables are left out.
         charts: Whether the figures of the report are printed.
     """
     facts = facts_table(results.run)
     items = article_report(results)
-    rest = brief_tables(results) if brief else further_tables(results)
     skipped = {item.title for item in items if isinstance(item, Table)} | {facts.title}
-    for item in (facts, *items, *(table for table in rest if table.title not in skipped)):
+    for item in (facts, *items, *(table for table in further_tables(results) if table.title not in skipped)):
         if isinstance(item, Table):
             console.print(rich_table(item, output_width(), ascii_only=plain), Text(), sep="\n")
         elif charts and not item.figure.empty:

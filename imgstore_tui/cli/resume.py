@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from imgstore_tui.bench.results.journal import SUFFIX, find_run
 from imgstore_tui.bench.run.runner import resume_run
-from imgstore_tui.cli.measure import measure, show_brief
+from imgstore_tui.cli.measure import measure, show_answer
 from imgstore_tui.cli.output import data_console
 from imgstore_tui.cli.parser import RUN_HELP, CommandParser
 from imgstore_tui.core.errors import UsageError
@@ -38,5 +38,5 @@ def main(argv: Sequence[str]) -> int:
 
         data_console().file.write(exports.get("json").export(run).decode())
     else:
-        show_brief(run)
+        show_answer(run)
     return code

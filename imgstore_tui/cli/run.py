@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
     if destination is not None:
         _check_folder(destination.parent)
     from imgstore_tui.bench.run.runner import run_plan
-    from imgstore_tui.cli.measure import measure, show_brief
+    from imgstore_tui.cli.measure import measure, show_answer
 
     run, code = measure(lambda cancel, listen: run_plan(plan, cancel=cancel, listen=listen), quiet=arguments.quiet)
     try:
@@ -48,7 +48,7 @@ def main(argv: Sequence[str]) -> int:
 
             data_console().file.write(exports.get("json").export(run).decode())
         else:
-            show_brief(run)
+            show_answer(run)
         if before is not None and not arguments.json:
             _compare(before, run)
     finally:  # saved even if printing fails

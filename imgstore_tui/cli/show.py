@@ -34,7 +34,7 @@ def make_parser() -> CommandParser:
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     parser.add_argument(
         "part", metavar="PART", nargs="?", default=PARTS[0],
-        help=f"{', '.join(PARTS[:-1])} or {PARTS[-1]}; answer, which is usual: main tables, verdicts, what to take",
+        help=f"{', '.join(PARTS[:-1])} or {PARTS[-1]}; answer, which is usual: medians, disk use, what to take",
     )  # fmt: skip
     parser.add_argument("--all", action="store_const", dest="part", const="all", help="the same as the part all")
     parser.add_argument("--chart", metavar="KIND", help="only this chart")
@@ -112,22 +112,23 @@ def _print_cells_as_json(run: Run, name: str | None, at: str | None) -> int:
 
 def _print_part(console: Console, results: RunResults, part: str, *, charts: bool, scales: Scales, plain: bool) -> None:
     """Print a part of a run; what it answers stands last, where the eye is."""
-    from imgstore_tui.cli.printing import print_article_charts, print_tables, print_verdicts
+    from imgstore_tui.cli.printing import print_answer, print_article_charts, print_tables, print_verdicts
 
-    if part in ("answer", "tables", "all"):
-        print_tables(console, results, plain=plain, brief=part == "answer", charts=charts and part == "all")
+    if part == "answer":
+        print_answer(console, results, plain=plain)
+        parts = [name for name in PARTS[1:] if name != "ceilings" or results.run.ceilings]
+        more = f"More of it: imgstore-tui show {safe_text(results.run.id)} {'|'.join(parts)}"
+        talk_console().print(more, markup=False, soft_wrap=True)
+    if part in ("tables", "all"):
+        print_tables(console, results, plain=plain, charts=charts and part == "all")
     if part == "ceilings":
         _print_ceilings(console, results, plain=plain)
     if charts and part == "charts":
         print_article_charts(console, results, plain=plain)
     if charts and part in ("charts", "all"):
         _print_charts(console, results, None, scales=scales, plain=plain)
-    if part in ("answer", "verdicts", "all"):
+    if part in ("verdicts", "all"):
         print_verdicts(console, results, plain=plain)
-    if part == "answer":
-        parts = [name for name in PARTS[1:] if name != "ceilings" or results.run.ceilings]
-        more = f"More of it: imgstore-tui show {safe_text(results.run.id)} {'|'.join(parts)}"
-        talk_console().print(more, markup=False, soft_wrap=True)
 
 
 def _print_ceilings(console: Console, results: RunResults, *, plain: bool) -> None:

@@ -18,6 +18,7 @@ from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.table_model import NOTHING, Emphasis, Table, TableColumn, TableEntry, interval_text
 from imgstore_tui.present.tables.timings import standing_entries, timing_entries
 from imgstore_tui.present.text.captions import dataset_text, interval_caption, setting_text
+from imgstore_tui.present.text.shared_options import short_table
 
 PLAN = "article"
 ARTICLE_STORE = {"disk": (1.915e-3, 8 * 1024), "lmdb": (1.203e-3, 32 * 1024), "hdf5": (8.243e-3, 8 * 1024)}
@@ -56,7 +57,12 @@ def article_report(results: RunResults) -> tuple[Table | Chart, ...]:
         _published_table(results),
         claims_table(results),
     )
-    return tuple(item for item in items if not isinstance(item, Table) or item.rows)
+    plan = results.run.plan
+    return tuple(
+        short_table(item, plan) if isinstance(item, Table) else item
+        for item in items
+        if not isinstance(item, Table) or item.rows
+    )
 
 
 def article_report_tables(results: RunResults) -> tuple[Table, ...]:
@@ -202,24 +208,36 @@ def _time_entries(summary: CellSummary | None) -> tuple[TableEntry, TableEntry]:
     return TableEntry(format_seconds(summary.seconds)), TableEntry(interval_text(summary.interval))
 
 
-def claims_table(results: RunResults) -> Table:
-    """Return the article's claims, the result of each in this run, and the numbers behind it."""
+def claims_table(results: RunResults, *, brief: bool = False) -> Table:
+    """Return the article's claims, the result of each in this run, and the numbers behind it.
+
+    Args:
+        results: The results of the run.
+        brief: Whether only claims and results are in it, without rules and numbers.
+    """
+    all_judged = check_claims(results.run, results.summaries)
     rows = tuple(
         (
             TableEntry(f"{judged.claim.text} ({judged.claim.rule})."),
-            TableEntry(judged.result.value, _MARKS[judged.result]),
+            TableEntry(judged.result.words, _MARKS[judged.result]),
             TableEntry(judged.text),
         )
-        for judged in check_claims(results.run, results.summaries)
+        for judged in all_judged
     )
     columns = (
         TableColumn("the article says", right=False, wraps=True),
         TableColumn("here", right=False, wraps=True),
         TableColumn("because", right=False, wraps=True),
     )
+    if brief:
+        claims = tuple(
+            (TableEntry(f"{judged.claim.text}."), entry) for judged, (_, entry, _) in zip(all_judged, rows, strict=True)
+        )
+        return Table("What the article says", columns[:2], claims)
     text = (
         "Judged by this run's medians and intervals alone, on this machine. A over B: how many times as long A takes, "
-        "paired by round, with its interval. Fewer than six rounds, or an interval across the bound, cannot tell."
+        "paired by round, with its interval. With fewer than six rounds, or an interval across the bound, it is too "
+        "close to call."
     )
     return Table("What the article says", columns, rows, text, frozenset(range(len(rows))))
 

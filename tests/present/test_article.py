@@ -128,7 +128,6 @@ def test_the_terminal_shows_tables_and_figures_in_order() -> None:
     assert places == sorted(places)
     assert text.index("What the article says") < text.index("Median time, cifar10:/data")
     assert "2. Write many" not in printed(RUN, charts=False)
-    assert "Write-many, sync" not in printed(RUN, brief=True)
 
 
 def test_exports_have_every_item_and_the_claims() -> None:

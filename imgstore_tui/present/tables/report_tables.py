@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.units import format_count, format_count_short
-from imgstore_tui.present.article import article_report_tables, is_article
+from imgstore_tui.present.article import article_report_tables, claims_table, is_article
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.ceilings import ceiling_tables
 from imgstore_tui.present.tables.disk_use import disk_tables
+from imgstore_tui.present.tables.glance import glance_tables
 from imgstore_tui.present.tables.systems import systems_tables
 from imgstore_tui.present.tables.table_model import Emphasis, Table, TableColumn, TableEntry
 from imgstore_tui.present.tables.timings import one_image_tables, overview_tables, timing_tables
-from imgstore_tui.present.text.captions import fact_pairs
+from imgstore_tui.present.text.captions import fact_pairs, sign_word
 from imgstore_tui.present.text.methods import measured_lines, method_summaries
+from imgstore_tui.present.text.shared_options import short_table
 
 MOST_LEFT_OUT = 100
 """Most files that are shown of those a dataset leaves out."""
 
-_SIGNS = {"spread": "noisy", "short": "too short", "slow-first": "slow first round"}
-"""Signs of noise as they are shown, where the word of the record is not plain."""
+_MAIN_FACTS = frozenset({"Data", "Machine", "Server", "Plan", "Run"})
+"""The facts without which a page of numbers says nothing; the others stand with all tables."""
 _NUMBER = re.compile(r"\d[\d.,]*")
 
 
@@ -33,7 +36,7 @@ def all_tables(results: RunResults) -> tuple[Table, ...]:
         *article_report_tables(results),
         *further_tables(results),
     )
-    return tuple(table for table in tables if table.rows)
+    return _shown(tables, results)
 
 
 def further_tables(results: RunResults) -> tuple[Table, ...]:
@@ -50,21 +53,25 @@ def further_tables(results: RunResults) -> tuple[Table, ...]:
         left_out_table(results.run),
         methods_table(results),
     )
-    return tuple(table for table in tables if table.rows)
+    return _shown(tables, results)
 
 
-def brief_tables(results: RunResults) -> tuple[Table, ...]:
-    """Return the tables that fit on a screen or two: medians, disk use, failures, warnings."""
+def answer_tables(results: RunResults) -> tuple[Table, ...]:
+    """Return the tables of a page that ends in the answer: main facts, medians with disk use, claims, failures."""
+    facts = facts_table(results.run)
+    main = tuple(row for row in facts.rows if row[0].text in _MAIN_FACTS)
     tables = (
-        facts_table(results.run),
-        *article_report_tables(results),
-        *overview_tables(results),
-        *systems_tables(results),
-        *disk_tables(results),
+        replace(facts, rows=main),
+        *(() if systems_tables(results) else glance_tables(results)),
+        *systems_tables(results)[:1],
+        *([claims_table(results, brief=True)] if is_article(results.run) else []),
         failures_table(results),
-        warnings_table(results),
     )
-    return tuple(table for table in tables if table.rows)
+    return _shown(tables, results)
+
+
+def _shown(tables: Sequence[Table], results: RunResults) -> tuple[Table, ...]:
+    return tuple(short_table(table, results.run.plan) for table in tables if table.rows)
 
 
 def facts_table(run: Run) -> Table:
@@ -127,7 +134,7 @@ def warnings_table(results: RunResults) -> Table:
     for (kind, advice), cells in seen.items():
         texts = [w.text for summary in cells for w in summary.warnings if (w.kind.value, w.advice) == (kind, advice)]
         text = f"{texts[0]} {advice}" if texts else note_texts[kind, advice]
-        rows.append((TableEntry(_SIGNS.get(kind, kind)), TableEntry(text), TableEntry(_cells_text(cells))))
+        rows.append((TableEntry(sign_word(kind)), TableEntry(text), TableEntry(_cells_text(cells))))
     columns = (
         TableColumn("sign", right=False),
         TableColumn("what was seen", right=False, wraps=True),

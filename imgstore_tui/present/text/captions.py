@@ -10,6 +10,7 @@ from imgstore_tui.core.model import Cell, DatasetFacts, Plan, Run, ServerFacts
 from imgstore_tui.core.operations import Payload
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import counted, format_bytes, format_duration, format_seconds
+from imgstore_tui.present.text.shared_options import shared_options
 from imgstore_tui.stats.intervals import MIN_ROUNDS
 
 STATUS_TEXT = {
@@ -19,12 +20,20 @@ STATUS_TEXT = {
     "stopped": "stopped by hand",
     "interrupted": "interrupted by a crash or kill: its journal has no end",
 }
+_NAMED_BY_PATH = ("folder", "store")
+"""Kinds of dataset that say nothing of what is in them: their path does."""
 _STATUS_WORDS = {"budget": "out of time"}
+_SIGN_WORDS = {"spread": "noisy", "short": "too short", "slow-first": "slow first round"}
 
 
 def status_word(status: str) -> str:
     """Return the status of a run in a word or two: ``finished``, ``out of time``, ``stopped``, ``interrupted``."""
     return _STATUS_WORDS.get(status, status)
+
+
+def sign_word(kind: str) -> str:
+    """Return the kind of a warning in plain words: ``noisy``, ``too short``, ``slow first round``."""
+    return _SIGN_WORDS.get(kind, kind)
 
 
 def dataset_text(facts: DatasetFacts | None, text: str) -> str:
@@ -38,6 +47,30 @@ def dataset_text(facts: DatasetFacts | None, text: str) -> str:
     if facts.excluded_count:
         summary += f"; {counted(facts.excluded_count, 'file')} left out"
     return summary
+
+
+def dataset_names(run: Run) -> dict[str, str]:
+    """Return a short name of each dataset of a run: its folder or kind, with the size of its images where that tells.
+
+    E.g. ``folder:/home/me/thumbs`` is ``thumbs``, and ``synthetic,size=256,upto=1000`` is ``256x256`` beside others.
+    """
+    kinds = {text: _last_part(text) for text in run.plan.datasets}
+    shapes = {facts.text: facts.shape for facts in run.datasets}
+    names = {}
+    for text, kind in kinds.items():
+        shape = shapes.get(text)
+        if list(kinds.values()).count(kind) == 1:
+            names[text] = kind
+        else:
+            names[text] = text if shape is None else f"{shape[1]}x{shape[0]}"
+    # Two that are still alike are told apart by all that was written.
+    return {text: name if list(names.values()).count(name) == 1 else text for text, name in names.items()}
+
+
+def _last_part(text: str) -> str:
+    """Return the kind of a dataset, or the last part of its path where the kind says nothing."""
+    kind, _, path = text.partition(",")[0].partition(":")
+    return (path.strip('"').rstrip("/").rpartition("/")[2] if kind in _NAMED_BY_PATH else "") or kind
 
 
 def level_text(cell: Cell) -> str:
@@ -120,7 +153,7 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
         ("Levels", _levels(run)),
         (
             "Plan",
-            f"{plan.name}: {counted(len(plan.specs), 'method')}, {rounds_text(plan)}, payload "
+            f"{plan.name}: {_methods_text(plan)}, {rounds_text(plan)}, payload "
             f"{plan.payload}, {counted(plan.workers, 'worker')}, batches of {plan.batch}, seed {plan.seed}"
             + ("" if plan.budget_s is None else f", budget {format_duration(plan.budget_s)}"),
         ),
@@ -154,6 +187,11 @@ def _run_text(run: Run) -> str:
     if run.paused_s:
         parts.append(f"paused for {format_duration(run.paused_s)} in all")
     return ", ".join(parts)
+
+
+def _methods_text(plan: Plan) -> str:
+    shared = shared_options(plan)
+    return counted(len(plan.specs), "method") + (f", all with {shared}" if shared else "")
 
 
 def _machine(run: Run) -> str:

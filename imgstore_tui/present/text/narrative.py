@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from itertools import groupby
@@ -9,14 +10,15 @@ from itertools import groupby
 from rich.text import Text
 
 from imgstore_tui.analysis.verdict import Verdict, coverage_clause
-from imgstore_tui.core.model import Run
+from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_count_short
 from imgstore_tui.present.charts.legend import ChartColours
 from imgstore_tui.present.results import RunResults
-from imgstore_tui.present.text.captions import contest_title, fact_pairs
+from imgstore_tui.present.text.captions import contest_title, fact_pairs, sign_word
 from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
+from imgstore_tui.present.text.shared_options import short_names
 from imgstore_tui.present.text.standings import standings_text
 from imgstore_tui.present.text.text_page import folded_line
 from imgstore_tui.stats.intervals import MIN_ROUNDS
@@ -59,16 +61,38 @@ def verdict_text(
     return text
 
 
-def recommendation_text(results: RunResults, cutoff: int | None = None, *, width: int | None = None) -> Text:
+def warnings_text(results: RunResults, width: int) -> Text:
+    """Return the warnings of the run, and in one line which signs of noise its cells have; empty where none.
+
+    Args:
+        results: The run.
+        width: Columns available.
+    """
+    text = Text()
+    for warning in results.run.warnings:
+        text.append_text(folded_line("warning ", "bold yellow", safe_text(warning), width))
+    kinds = [kind for entry in results.summaries for kind in {warning.kind for warning in entry.warnings}]
+    cells = Counter(sign_word(kind.value) for kind in kinds)
+    if cells:
+        signs = ", ".join(f"{sign} in {counted(count, 'cell')}" for sign, count in cells.most_common())
+        text.append_text(folded_line("warning ", "bold yellow", f"{signs}; the part tables says what to do.", width))
+    return text
+
+
+def recommendation_text(
+    results: RunResults, cutoff: int | None = None, *, width: int | None = None, brief: bool = False
+) -> Text:
     """Return the recommendation below its title; empty where there is none. Commands are never folded.
 
     Args:
         results: The run.
         cutoff: Number of images it is based on; None for the most.
         width: Columns available; None folds nothing.
+        brief: Whether the list of the fastest is left out, and what is the same for several datasets stands once.
     """
     text = Text()
-    for line in recommendation_lines(results, cutoff):
+    lines = recommendation_lines(results, cutoff)
+    for line in dict.fromkeys(line for line in lines if not line.fastest) if brief else lines:
         # Assembled, as the style of a Text itself would apply to everything appended.
         text = text or Text.assemble((f"{TITLE}\n", "bold green"))
         if line.command:
@@ -145,7 +169,7 @@ def chart_verdict_lines(results: RunResults, operations: Collection[Operation]) 
 def _sentences(verdicts: Sequence[Verdict], run: Run, most: int | None) -> Iterator[tuple[str, tuple[int, ...], str]]:
     """Yield title, numbers of images and sentence of verdicts; contests with the same sentence are merged."""
     everywhere = frozenset(_left_out_everywhere(verdicts))
-    sentence_of = partial(_sentence, running=run.status == "running", most=most, elsewhere=everywhere)
+    sentence_of = partial(_sentence, plan=run.plan, running=run.status == "running", most=most, elsewhere=everywhere)
     for title, group in groupby(verdicts, key=lambda verdict: contest_title(verdict.contest, run)):
         for sentence, same in groupby(group, key=sentence_of):
             yield title, tuple(verdict.contest.cutoff for verdict in same), sentence
@@ -168,10 +192,12 @@ def _left_out_clause(verdicts: Sequence[Verdict]) -> str:
     return f"Left out of every verdict: {left_out}." if left_out else ""
 
 
-def _sentence(verdict: Verdict, *, running: bool, most: int | None, elsewhere: Collection[tuple[str, str]] = ()) -> str:
+def _sentence(
+    verdict: Verdict, *, plan: Plan, running: bool, most: int | None, elsewhere: Collection[tuple[str, str]] = ()
+) -> str:
     """Return a verdict in words, without the methods left out that are named elsewhere."""
     if running and verdict.reason:
         # The reason changes with every trial, and missing trials may still come.
         return "No verdict yet."
     here = [entry for entry in verdict.left_out if entry not in elsewhere]
-    return verdict.describe(most) + "".join(f" Left out: {spec} ({why})." for spec, why in here)
+    return short_names(verdict.describe(most), plan) + "".join(f" Left out: {spec} ({why})." for spec, why in here)

@@ -25,6 +25,7 @@ from imgstore_tui.present.text.captions import level_text
 from imgstore_tui.present.text.ceilings import headroom_sentence
 from imgstore_tui.present.text.closing_line import either_line, own_files_line, take_line
 from imgstore_tui.present.text.next_commands import conversion_command, same_measurement, shell_line
+from imgstore_tui.present.text.shared_options import short_names
 from imgstore_tui.present.text.single_reads import single_reads_sentence
 from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
 from imgstore_tui.stats.ranking import Placement
@@ -49,11 +50,26 @@ class RecommendationLine:
     """Whether the line is a shell command."""
     headline: bool = False
     """Whether the line is the answer in short: what to take, and what that means in time and disk."""
+    fastest: bool = False
+    """Whether the line is part of the list of the fastest by operation, which tables of medians mark."""
     remark: bool = False
     """Whether the line is a remark on how was measured, which stands last."""
 
 
 def recommendation_lines(results: RunResults, cutoff: int | None = None) -> tuple[RecommendationLine, ...]:
+    """Return which method to take and why, with names short by what all methods share; commands have whole names.
+
+    Args:
+        results: The run.
+        cutoff: Number of images whose verdicts are used; None for the most at which each operation was measured.
+    """
+    plan = results.run.plan
+    return tuple(
+        line if line.command else replace(line, text=short_names(line.text, plan)) for line in _lines(results, cutoff)
+    )
+
+
+def _lines(results: RunResults, cutoff: int | None) -> tuple[RecommendationLine, ...]:
     """Return which method to take, the command that converts to it, the fastest methods, and their disk use.
 
     Operations without a verdict are left out. If no operation has one because rounds are missing, the lines say how to
@@ -102,7 +118,7 @@ def fastest_line(results: RunResults, room: int) -> str:
         for verdict in verdicts:
             operations.setdefault(_fastest_text(verdict), []).append(_operation_text(verdict, most, results))
         named = " · ".join(f"{', '.join(names)} {fastest}" for fastest, names in operations.items())
-        line = safe_text(f"Fastest at {count}: {named}")
+        line = short_names(safe_text(f"Fastest at {count}: {named}"), results.run.plan)
         if cell_len(line) <= room:
             return line
     return ""
@@ -159,9 +175,9 @@ def _dataset_lines(results: RunResults, dataset: str, judged: list[Verdict]) -> 
     reads = [verdict for verdict in judged if verdict.contest.operation is operation]  # one per cache state
     lines = [line for read in reads for line in _advice(results, read, _operation_text(read, most, results), disk)]
     yield from dict.fromkeys(line for line in lines if not line.remark)
-    yield _line(f"Fastest at {where}:")
+    yield replace(_line(f"Fastest at {where}:"), fastest=True)
     for verdict in judged:
-        yield _line(f"- {_operation_text(verdict, most, results)}: {_fastest_text(verdict)}")
+        yield replace(_line(f"- {_operation_text(verdict, most, results)}: {_fastest_text(verdict)}"), fastest=True)
     parts = []
     if sizes := sorted((disk[spec], spec) for spec in first & disk.keys()):
         parts.append(f"On disk: {', '.join(f'{spec} {format_bytes(size)}' for size, spec in sizes)}")

@@ -21,6 +21,7 @@ from imgstore_tui.present.charts.legend import ChartColours, mark_of
 from imgstore_tui.present.detail.strips import StripScale, strip_scale
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.text.captions import contest_title
+from imgstore_tui.present.text.shared_options import short_names
 from imgstore_tui.present.text.text_page import folded_line
 
 TITLE = "Standings"
@@ -31,7 +32,12 @@ _MOST_NAME = 24
 
 
 def standings_text(
-    results: RunResults, cutoff: int | None = None, *, width: int | None = None, colours: ChartColours | None = None
+    results: RunResults,
+    cutoff: int | None = None,
+    *,
+    width: int | None = None,
+    colours: ChartColours | None = None,
+    most: int | None = None,
 ) -> Text:
     """Return the standings of all operations that have no verdict yet; empty where every one has, or none can.
 
@@ -40,6 +46,7 @@ def standings_text(
         cutoff: Number of images; None for the most at which each operation has a round of two methods.
         width: Columns available; None for 80.
         colours: Styles of the methods; None for none.
+        most: Most operations that are shown; None for all.
     """
     every = standings_of(results, cutoff)
     text = Text()
@@ -47,10 +54,12 @@ def standings_text(
         return text
     text.append(f"{TITLE}\n", style="bold yellow")
     text.append_text(folded_line("  ", "", _needs_text(results, every), width, style="dim"))
-    for standings in every:
+    for standings in every[:most]:
         text.append(f"{standings_title(standings, results)}\n", style="bold")
         for line in _entry_lines(standings, results, width or 80, colours):
             text.append_text(line).append("\n")
+    if most is not None and len(every) > most:
+        text.append(f"And {counted(len(every) - most, 'operation')} more: the part verdicts shows all.\n", style="dim")
     return text
 
 
@@ -60,7 +69,7 @@ def standings_lines(results: RunResults, cutoff: int | None = None) -> list[str]
     lines = [
         safe_text(
             f"{contest_title(standings.contest, results.run)}, {counted(standings.contest.cutoff, 'image')}, "
-            f"{counted(standings.rounds, 'round')}: {_sentence(standings)}."
+            f"{counted(standings.rounds, 'round')}: {short_names(_sentence(standings), results.run.plan)}."
         )
         for standings in every
     ]
@@ -76,7 +85,8 @@ def standings_line(results: RunResults) -> str:
         f"{standings.contest.operation} {standings.leader.spec} leads ({', '.join(_behind(standings))})"
         for standings in every
     )
-    return safe_text(f"standings after {counted(min(entry.rounds for entry in every), 'round')}: {named}")
+    rounds = counted(min(entry.rounds for entry in every), "round")
+    return short_names(safe_text(f"standings after {rounds}: {named}"), results.run.plan)
 
 
 def _behind(standings: Standings) -> list[str]:
@@ -139,7 +149,8 @@ def _entry_lines(standings: Standings, results: RunResults, width: int, colours:
     notes = [entry_note(entry, standings) for entry in standings.entries]
     times = [format_seconds(entry.median) for entry in standings.entries]
     fixed = 4 + max(map(cell_len, times)) + 2 + max(map(cell_len, notes)) + 1
-    names = min(max(cell_len(safe_text(entry.spec)) for entry in standings.entries), _MOST_NAME, max(6, width - fixed))
+    short = {entry.spec: short_names(safe_text(entry.spec), results.run.plan) for entry in standings.entries}
+    names = min(max(map(cell_len, short.values())), _MOST_NAME, max(6, width - fixed))
     room = min(width - fixed - names - 1, _MOST_BAR)
     values = [
         value
@@ -151,7 +162,7 @@ def _entry_lines(standings: Standings, results: RunResults, width: int, colours:
         index = indices.get(entry.spec)
         style = "" if colours is None or index is None else colours.style(index)
         mark = " " if index is None else mark_of(index)
-        line = Text(f"  {mark} {set_cell_size(safe_text(entry.spec), names)} ", style="")
+        line = Text(f"  {mark} {set_cell_size(short[entry.spec], names)} ", style="")
         line.stylize(style, 2)
         if scale is not None:
             line.append(_bar(entry, scale), style=style).append(" ")

@@ -23,6 +23,7 @@ from imgstore_tui.present.tables.report_tables import failures_table, warnings_t
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.present.tables.table_view import DOWN, UP, TableView, apply_view, view_text
 from imgstore_tui.present.tables.timings import one_image_tables, overview_tables, timing_tables
+from imgstore_tui.present.text.shared_options import short_table
 from imgstore_tui.tui.jump_target import JumpTarget
 from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.panes import PaneName
@@ -233,4 +234,4 @@ def tables_of(results: RunResults, cutoff: int | None = None) -> list[Table]:
         failures_table(results),
         warnings_table(results),
     ]
-    return [table for table in tables if table.rows]
+    return [short_table(table, results.run.plan) for table in tables if table.rows]

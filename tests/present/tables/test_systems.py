@@ -12,7 +12,7 @@ from rich.console import Console
 from imgstore_tui.core.model import Run, ServerFacts
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present.results import build_results
-from imgstore_tui.present.tables.report_tables import brief_tables
+from imgstore_tui.present.tables.report_tables import answer_tables
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.tables.systems import systems_tables
 from imgstore_tui.present.text.narrative import operation_verdicts_text, verdict_lines
@@ -58,7 +58,7 @@ def test_figures_and_words_are_tables_of_their_own_that_fit_80_columns() -> None
 @pytest.mark.parametrize("width", [80, 160])
 def test_fifteen_methods_fit_the_width(width: int) -> None:
     console = Console(width=width, file=StringIO(), color_system=None)
-    for table in brief_tables(build_results(run_of())):
+    for table in answer_tables(build_results(run_of())):
         console.print(rich_table(table, width))
         assert console.measure(rich_table(table, width)).minimum <= width
     assert isinstance(console.file, StringIO)
