@@ -75,7 +75,7 @@ def test_as_published_mixes_levels_and_ranks_nothing() -> None:
     table = next(table for table in article_report_tables(build_results(RUN)) if table.title == "As published")
     rows = texts(table)
     assert [row[1:3] for row in rows[:3]] == [
-        ["disk:preset=article", "buffered"], ["lmdb:preset=article", "end"], ["hdf5:preset=article", "buffered"],
+        ["disk", "buffered"], ["lmdb", "end"], ["hdf5", "buffered"],
     ]  # fmt: skip
     assert {row[0] for row in rows} == {"1", "10", "100", "1,000"}
     assert all(cell.emphasis is Emphasis.PLAIN for row in table.rows for cell in row)
@@ -100,7 +100,7 @@ def test_further_charts_are_of_larger_images_and_of_what_has_no_number() -> None
     further = further_charts(build_results(RUN))
     kinds = {drawing.figure.kind for drawing in further if "cifar10" in drawing.figure.title}
     assert kinds == {ChartKind.READ_ONE, ChartKind.WRITE_ONE}
-    assert {drawing.figure.kind for drawing in further if "size=512" in drawing.figure.title} >= {
+    assert {drawing.figure.kind for drawing in further if "512x512" in drawing.figure.title} >= {
         ChartKind.WRITE, ChartKind.READ, ChartKind.DISK,
     }  # fmt: skip
 
@@ -126,7 +126,7 @@ def test_the_terminal_shows_tables_and_figures_in_order() -> None:
     assert text.isascii()
     places = [text.index(title.partition(":")[0]) for title in TITLES]
     assert places == sorted(places)
-    assert text.index("What the article says") < text.index("Median time, cifar10:/data")
+    assert text.index("What the article says") < text.index("Median time, cifar10")
     assert "2. Write many" not in printed(RUN, charts=False)
 
 

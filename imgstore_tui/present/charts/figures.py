@@ -18,7 +18,7 @@ from imgstore_tui.core.units import format_bytes, format_seconds
 from imgstore_tui.present.charts.axes import drawable
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.table_model import interval_text
-from imgstore_tui.present.text.captions import level_text
+from imgstore_tui.present.text.captions import dataset_names, level_text
 
 
 class ChartKind(StrEnum):
@@ -227,12 +227,13 @@ def _figure(
     if dataset is None and summaries:
         dataset = summaries[0].cell.dataset
     chosen = [entry for entry in summaries if entry.cell.dataset == dataset]
+    named = dataset if run is None or dataset is None else dataset_names(run).get(dataset, dataset)
     if kind is ChartKind.DISK:
         title = "Disk use" + (" per image" if per_image else "")
         bars = _bars(chosen, indexes, per_image=per_image)
-        return Figure(kind, _titled(title, dataset, several), bars=bars, upward="bytes on disk")
+        return Figure(kind, _titled(title, named, several), bars=bars, upward="bytes on disk")
     if kind is ChartKind.WRITE_ONE:
-        return _write_one(chosen, indexes, sync, _titled("", dataset, several))
+        return _write_one(chosen, indexes, sync, _titled("", named, several))
     parts = []
     levels = []
     states: tuple[CacheState | None, ...] = (CacheState.HOT, CacheState.COLD) if against else (cache,)
@@ -266,7 +267,7 @@ def _figure(
         title = f"{kind.menu_text}, {level_names}: time for {what}"
     lines = tuple(line for part in parts for line in part)
     strokes = ("hot", "cold") if against else ("write", "read")
-    return Figure(kind, _titled(title, dataset, several), lines, upward=f"time for {what}", strokes=strokes)
+    return Figure(kind, _titled(title, named, several), lines, upward=f"time for {what}", strokes=strokes)
 
 
 def _summaries(source: RunResults | Run | Sequence[CellSummary]) -> tuple[CellSummary, ...]:

@@ -9,7 +9,7 @@ from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import format_bytes, format_count
 from imgstore_tui.present.results import RunResults, group_summaries, spec_order
 from imgstore_tui.present.tables.table_model import NOTHING, Emphasis, Table, TableColumn, TableEntry
-from imgstore_tui.present.text.captions import dataset_text
+from imgstore_tui.present.text.captions import dataset_clause, dataset_text
 
 
 def disk_tables(results: RunResults) -> list[Table]:
@@ -30,7 +30,7 @@ def disk_tables(results: RunResults) -> list[Table]:
         dataset = group[0].cell.dataset
         tables.append(
             Table(
-                "Disk use" + (f", {dataset}" if len(results.run.plan.datasets) > 1 else ""),
+                ", ".join(filter(None, ("Disk use", dataset_clause(dataset, results.run)))),
                 (
                     TableColumn("images", grouped=True),
                     TableColumn("method", right=False, wraps=True),

@@ -17,7 +17,7 @@ from imgstore_tui.present.tables.table_model import (
     ratio_text,
 )
 from imgstore_tui.present.tables.timings import access_entry, allocated_entry, pixel_rate_entry, standing_entries
-from imgstore_tui.present.text.captions import setting_text
+from imgstore_tui.present.text.captions import dataset_clause, setting_text
 from imgstore_tui.stats.ranking import Placement
 
 _BAR = 8
@@ -49,7 +49,8 @@ def ranking_table(results: RunResults, cutoff: int | None = None) -> Table:
         heads.add(len(rows))
         cell = entries[0].cell
         head = f"{cell.operation} {cell.cache or cell.sync or ''}"
-        head += f", {cell.dataset}" if len(results.run.plan.datasets) > 1 else ""
+        data = dataset_clause(cell.dataset, results.run)
+        head += f", {data}" if data else ""
         rows.append((TableEntry(""), TableEntry(head, Emphasis.QUIET), *[TableEntry("")] * (len(_COLUMNS) - 2)))
         rows += _contest_rows(results, entries)
         breaks.add(len(rows) - 1)

@@ -20,7 +20,7 @@ from imgstore_tui.present.tables.table_model import (
     ratio_text,
 )
 from imgstore_tui.present.text.access import access_text
-from imgstore_tui.present.text.captions import caption, contest_title, dataset_text, level_text
+from imgstore_tui.present.text.captions import caption, contest_title, dataset_clause, dataset_text, level_text
 from imgstore_tui.stats.ranking import Placement
 
 
@@ -49,7 +49,7 @@ def overview_tables(results: RunResults) -> list[Table]:
                 )
             breaks.add(len(rows) - 1)
         cell = group[0].cell
-        title = "Median time" + (f", {cell.dataset}" if len(results.run.plan.datasets) > 1 else "")
+        title = ", ".join(filter(None, ("Median time", dataset_clause(cell.dataset, results.run))))
         facts = {facts.text: facts for facts in results.run.datasets}
         tables.append(
             Table(
@@ -235,7 +235,7 @@ def one_image_tables(results: RunResults) -> list[Table]:
             )
             cell = group[0].cell
             full_title = f"{title} and its label, {level_text(cell)}"
-            if len(results.run.plan.datasets) > 1:
-                full_title += f", {cell.dataset}"
+            if data := dataset_clause(cell.dataset, results.run):
+                full_title += f", {data}"
             tables.append(Table(full_title, columns, rows, caption(results.run, group)))
     return tables

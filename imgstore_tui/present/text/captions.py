@@ -67,6 +67,11 @@ def dataset_names(run: Run) -> dict[str, str]:
     return {text: name if list(names.values()).count(name) == 1 else text for text, name in names.items()}
 
 
+def dataset_clause(dataset: str, run: Run) -> str:
+    """Return the short name of a dataset where the run has several; else empty."""
+    return dataset_names(run).get(dataset, dataset) if len(run.plan.datasets) > 1 else ""
+
+
 def _last_part(text: str) -> str:
     """Return the kind of a dataset, or the last part of its path where the kind says nothing."""
     kind, _, path = text.partition(",")[0].partition(":")
@@ -83,8 +88,7 @@ def level_text(cell: Cell) -> str:
 def contest_title(cell: Cell, run: Run) -> str:
     """Return operation, level, and the dataset where the run has several, for a table's title."""
     parts = [str(cell.operation), level_text(cell)]
-    if len(run.plan.datasets) > 1:
-        parts.append(cell.dataset)
+    parts.append(dataset_clause(cell.dataset, run))
     return ", ".join(part for part in parts if part)
 
 

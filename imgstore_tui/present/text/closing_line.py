@@ -11,7 +11,7 @@ from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import counted, format_number, format_seconds
 from imgstore_tui.present.results import RunResults
-from imgstore_tui.present.text.captions import level_text
+from imgstore_tui.present.text.captions import dataset_clause, level_text
 from imgstore_tui.stats.ranking import Placement
 
 _SHOWN = 0.005
@@ -85,7 +85,8 @@ def own_files_line(results: RunResults, verdict: Verdict) -> str:
 
 
 def _for_data(results: RunResults, verdict: Verdict) -> str:
-    return f" for {verdict.contest.dataset}" if len(results.run.plan.datasets) > 1 else ""
+    name = dataset_clause(verdict.contest.dataset, results.run)
+    return f" for {name}" if name else ""
 
 
 def _work(results: RunResults, verdict: Verdict) -> str:

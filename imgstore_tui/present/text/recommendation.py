@@ -21,7 +21,7 @@ from imgstore_tui.core.units import counted, format_bytes, format_count, format_
 from imgstore_tui.plugins import registry
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.disk_use import weighed_stores
-from imgstore_tui.present.text.captions import level_text
+from imgstore_tui.present.text.captions import dataset_clause, level_text
 from imgstore_tui.present.text.ceilings import headroom_sentence
 from imgstore_tui.present.text.closing_line import either_line, own_files_line, take_line
 from imgstore_tui.present.text.next_commands import conversion_command, same_measurement, shell_line
@@ -151,7 +151,8 @@ def _disk_lines(results: RunResults, cutoff: int | None) -> Iterator[Recommendat
             if entry.cell.cutoff == most and entry.disk is not None and entry.disk.allocated_bytes is not None
         )
         if len(sizes) > 1:
-            data = f" of {dataset}" if len(results.run.plan.datasets) > 1 else ""
+            name = dataset_clause(dataset, results.run)
+            data = f" of {name}" if name else ""
             named = ", ".join(f"{spec} {format_bytes(size)}" for size, spec in sizes)
             yield _line(f"On disk, {counted(most, 'image')}{data}: {named}. One round answers that.")
 
@@ -159,7 +160,7 @@ def _disk_lines(results: RunResults, cutoff: int | None) -> Iterator[Recommendat
 def _dataset_lines(results: RunResults, dataset: str, judged: list[Verdict]) -> Iterator[RecommendationLine]:
     """Yield the lines of one dataset with verdicts: the recommendation, then the verdicts it is based on."""
     most = max(verdict.contest.cutoff for verdict in judged)
-    where = f"{dataset}, {counted(most, 'image')}" if len(results.run.plan.datasets) > 1 else counted(most, "image")
+    where = ", ".join(filter(None, (dataset_clause(dataset, results.run), counted(most, "image"))))
     facts = next((facts for facts in results.run.datasets if facts.text == dataset), None)
     if facts is not None and facts.used < most:
         where += f" ({format_count(facts.used)} of them, repeated)"
@@ -221,7 +222,8 @@ def _advice(
     # In the order of the plan: which of them has the lowest median is chance, and another run has another.
     kept.sort(key=lambda spec: (order.index(spec) if spec in order else len(order), spec))
     pick = _least_disk(kept, disk)
-    data = f" for {verdict.contest.dataset}" if len(results.run.plan.datasets) > 1 else ""
+    name = dataset_clause(verdict.contest.dataset, results.run)
+    data = f" for {name}" if name else ""
     if verdict.winner is not None or alone.winner is not None or len(kept) == 1:
         sure = verdict.winner is not None or alone.winner is None
         yield _headline(take_line(results, alone, pick, disk, "Take" if sure else "Rather take"))
