@@ -25,14 +25,30 @@ def add_plan_arguments(parser: CommandParser) -> None:
         help="quick (default), article, full, systems, what the images are for (training, archive, sharing, service), "
         "a saved one, or a plan file; the other arguments change it",
     )
-    add("--payload", metavar="P", help="end-to-end (default), encoded or raw")
-    add("--cache", metavar="STATE", nargs="+", action="extend", help="hot (default) and/or cold")
+    add(
+        "--payload",
+        metavar="P",
+        help="end-to-end (default: pixels, encoding and decoding timed), encoded (ready files) or raw (bare pixels)",
+    )
+    add(
+        "--cache",
+        metavar="STATE",
+        nargs="+",
+        action="extend",
+        help="hot (default: read from memory) and/or cold (read from the device)",
+    )
     add(
         "--drop-caches",
         action="store_true",
         help="for cold reads, also drop the caches of the whole machine (needs root)",
     )
-    add("--sync", metavar="LEVEL", nargs="+", action="extend", help="buffered (default), end and/or batch")
+    add(
+        "--sync",
+        metavar="LEVEL",
+        nargs="+",
+        action="extend",
+        help="buffered (default: no fsync), end (fsync once, at the end) and/or batch (after every batch)",
+    )
     add(
         "--workers",
         type=int,

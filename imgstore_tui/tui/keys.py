@@ -22,7 +22,7 @@ _RUN: list[BindingType] = [
     Binding(
         "greater_than_sign", "speed(1)", "Faster", show=False, key_display=">", tooltip="In a replay: play it faster"
     ),
-    Binding("u", "sweep", "Clean up", show=False, tooltip="Remove what killed runs have left in scratch"),
+    Binding("u", "sweep", "Clean up", show=False, tooltip="Remove what killed runs have left in the work folder"),
     Binding("f", "saved_runs", "Runs", tooltip="List the saved runs: open, resume, compare, rename, delete"),
 ]
 _RESULTS: list[BindingType] = [
@@ -52,7 +52,7 @@ _CHOICE: list[BindingType] = [
     Binding("d", "data", "Data", tooltip="Choose the data and look at it"),
     Binding(
         "c", "conditions", "Conditions",
-        tooltip="Choose cache states, sync levels, payload, workers, rounds, budget, scratch folder, seed",
+        tooltip="Choose cache states, sync levels, payload, workers, rounds, budget, work folder, seed",
     ),
     Binding(
         "less_than_sign", "fewer_images", "Fewer", show=False, key_display="<",

@@ -22,12 +22,12 @@ def test_the_last_choice_is_taken_up_and_the_command_line_wins(tmp_path: Path) -
     (tmp_path / "photos").mkdir()
     home = {"IMGSTORE_TUI_HOME": str(tmp_path / "home")}
     with program(tmp_path, arguments=["-d", "folder:photos", "-n", "3,5"], **home) as terminal:
-        terminal.until(b"plan custom")
+        terminal.until(b"plan unnamed")
         terminal.send("q")
         assert terminal.end() == 0
     for arguments, there in (([], True), (["--plan", "quick"], False)):
         with program(tmp_path, arguments=arguments, **home) as terminal:
-            terminal.until(b"plan custom" if there else b"plan quick")
+            terminal.until(b"plan unnamed" if there else b"plan quick")
             terminal.send("q")
             assert terminal.end() == 0
             assert (str(tmp_path / "photos")[:20].encode() in terminal.painted) is there

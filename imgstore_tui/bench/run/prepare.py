@@ -175,7 +175,9 @@ def _build(
 
 
 def _new_id(started: datetime, plan: Plan) -> str:
-    name = "".join(letter for letter in plan.name if letter.isalnum() or letter in "-_")[:20]
+    # A choice without a name is known again by its methods.
+    named = "-".join(dict.fromkeys(spec.backend for spec in plan.specs)) if plan.name == "custom" else plan.name
+    name = "".join(letter for letter in named if letter.isalnum() or letter in "-_")[:20].rstrip("-")
     base = f"{started:%Y%m%d-%H%M%S}-{name or 'run'}"
     number = 1
     run_id = base

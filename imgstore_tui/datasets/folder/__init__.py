@@ -67,7 +67,7 @@ class FolderDataset(Dataset):
             "sample",
             0,
             "Take no more than so many pictures, the first of the mixed order, and look at no others; 0 takes as many "
-            "as the largest cutoff.",
+            "as the largest number of images measured.",
             minimum=0,
             maximum=MAX_CUTOFF,
         ),

@@ -20,7 +20,14 @@ from imgstore_tui.present.tables.table_model import (
     ratio_text,
 )
 from imgstore_tui.present.text.access import access_text
-from imgstore_tui.present.text.captions import caption, contest_title, dataset_clause, dataset_text, level_text
+from imgstore_tui.present.text.captions import (
+    caption,
+    contest_title,
+    dataset_clause,
+    dataset_text,
+    level_text,
+    levels_text,
+)
 from imgstore_tui.stats.ranking import Placement
 
 
@@ -61,7 +68,8 @@ def overview_tables(results: RunResults) -> list[Table]:
                 ),
                 tuple(rows),
                 f"Data: {dataset_text(facts.get(cell.dataset), cell.dataset)}. Time of one use, for all N images "
-                "(one image for write-one and read-one). " + _legend(group, results),
+                f"(one image for write-one and read-one). {levels_text(entry.cell for entry in group)} "
+                + _legend(group, results),
                 frozenset(breaks),
                 frozenset(heads),
             )

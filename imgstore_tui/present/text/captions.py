@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.model import Cell, DatasetFacts, Plan, Run, ServerFacts
-from imgstore_tui.core.operations import Payload
+from imgstore_tui.core.operations import CacheState, Payload, SyncLevel
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import counted, format_bytes, format_duration, format_seconds
 from imgstore_tui.present.text.shared_options import shared_options
@@ -20,6 +20,13 @@ STATUS_TEXT = {
     "stopped": "stopped by hand",
     "interrupted": "interrupted by a crash or kill: its journal has no end",
 }
+_OWN_CHOICE = "custom"
+"""Name that plans have in records where no plan of a name equals them."""
+_LEVEL_WORDS: dict[SyncLevel | CacheState, str] = {
+    SyncLevel.BUFFERED: "no fsync", SyncLevel.END: "fsync once, at the end", SyncLevel.BATCH: "fsync after every batch",
+    SyncLevel.FORCED: "fsync by the library or server itself", CacheState.HOT: "read from memory",
+    CacheState.COLD: "read from the device",
+}  # fmt: skip
 _NAMED_BY_PATH = ("folder", "store")
 """Kinds of dataset that say nothing of what is in them: their path does."""
 _STATUS_WORDS = {"budget": "out of time"}
@@ -29,6 +36,11 @@ _SIGN_WORDS = {"spread": "noisy", "short": "too short", "slow-first": "slow firs
 def status_word(status: str) -> str:
     """Return the status of a run in a word or two: ``finished``, ``out of time``, ``stopped``, ``interrupted``."""
     return _STATUS_WORDS.get(status, status)
+
+
+def plan_word(plan: Plan) -> str:
+    """Return the name of a plan, ``unnamed`` for a choice of one's own."""
+    return "unnamed" if plan.name == _OWN_CHOICE else plan.name
 
 
 def sign_word(kind: str) -> str:
@@ -43,7 +55,7 @@ def dataset_text(facts: DatasetFacts | None, text: str) -> str:
     name = re.split("[:,]", facts.text, maxsplit=1)[0]
     summary = facts.summary if name in facts.summary else f"{name}: {facts.summary}"
     if facts.repeated:
-        summary += f"; {counted(facts.used, 'image')} repeated to fill the largest cutoff"
+        summary += f"; {counted(facts.used, 'image')} repeated to fill the largest number"
     if facts.excluded_count:
         summary += f"; {counted(facts.excluded_count, 'file')} left out"
     return summary
@@ -83,6 +95,12 @@ def level_text(cell: Cell) -> str:
     if cell.cache is not None:
         return f"cache {cell.cache}"
     return f"sync {cell.sync}" if cell.sync is not None else ""
+
+
+def levels_text(cells: Iterable[Cell]) -> str:
+    """Return what the levels of some cells mean, each once, e.g. "Buffered: no fsync."."""
+    levels = dict.fromkeys(level for cell in cells for level in (cell.sync, cell.cache) if level is not None)
+    return " ".join(f"{level.capitalize()}: {_LEVEL_WORDS[level]}." for level in levels)
 
 
 def contest_title(cell: Cell, run: Run) -> str:
@@ -157,7 +175,7 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
         ("Levels", _levels(run)),
         (
             "Plan",
-            f"{plan.name}: {_methods_text(plan)}, {rounds_text(plan)}, payload "
+            f"{plan_word(plan)}: {_methods_text(plan)}, {rounds_text(plan)}, payload "
             f"{plan.payload}, {counted(plan.workers, 'worker')}, batches of {plan.batch}, seed {plan.seed}"
             + ("" if plan.budget_s is None else f", budget {format_duration(plan.budget_s)}"),
         ),

@@ -6,7 +6,7 @@ from imgstore_tui.bench.results.saved_runs import SavedRun
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes, format_count, format_count_short
-from imgstore_tui.present.text.captions import status_word
+from imgstore_tui.present.text.captions import plan_word, status_word
 
 
 def started_text(run: Run | None) -> str:
@@ -56,7 +56,7 @@ def details_text(saved: SavedRun) -> str:
     """Return the id of a run (which commands take), its plan, failures and size."""
     parts = [saved.id]
     if saved.run is not None:
-        parts += [f"plan {saved.run.plan.name}", f"{failed_text(saved)} failed"]
+        parts += [f"plan {plan_word(saved.run.plan)}", f"{failed_text(saved)} failed"]
     return safe_text(", ".join([*parts, format_bytes(saved.size_bytes)]))
 
 

@@ -17,6 +17,7 @@ from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
+from imgstore_tui.present.text.captions import plan_word
 from imgstore_tui.tui.forms.choice import Choice
 from imgstore_tui.tui.forms.method_list import method_lines, method_note
 from imgstore_tui.tui.widgets.check_list import CheckItem, CheckList, Tick
@@ -126,7 +127,7 @@ class ChoosePane(Chooser):
             ("storage", len(choice.ticked)), ("cutoffs", len(choice.cutoffs)), ("operations", len(choice.operations)),
         ):  # fmt: skip
             self.query_one(f".{name}").border_subtitle = f"{count} selected"
-        self.query_one(".rounds").border_subtitle = f"plan {safe_text(choice.plan.name)}"
+        self.query_one(".rounds").border_subtitle = f"plan {safe_text(plan_word(choice.plan))}"
         more = len(choice.rest.datasets) - 1
         self.query_one(".data").border_subtitle = f"and {more} more, d: all" if more > 0 else "d: look at it"
         self.show_problems()

@@ -16,6 +16,7 @@ from textual.worker import get_current_worker
 from imgstore_tui.bench.results.saved_runs import SavedRun, newest_first
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_bytes
+from imgstore_tui.present.text.captions import plan_word
 from imgstore_tui.present.text.saved_run import completed_text, failed_text, name_text, started_text, status_text
 from imgstore_tui.tui.terminal.breakpoints import WIDE_COLUMNS
 
@@ -156,7 +157,7 @@ class RunsTable(DataTable[Text]):
         entries = {
             "started": Text.assemble((f"{mark:2}", "bold"), started_text(saved.run) or safe_text(saved.id[:15])),
             "name": Text(name_text(saved), no_wrap=True, overflow="ellipsis"),
-            "plan": Text("" if saved.run is None else safe_text(saved.run.plan.name)),
+            "plan": Text("" if saved.run is None else safe_text(plan_word(saved.run.plan))),
             "trials": Text(completed_text(saved), style=bad, justify="right"),
             "failed": Text(failed_text(saved), style=bad, justify="right"),
             "size": Text(format_bytes(saved.size_bytes), justify="right"),
