@@ -77,13 +77,13 @@ class LiveBar:
         """Show a text of several lines below the bar from the next repaint on; None for none."""
         self._progress.below = text or None
 
-    def show(self, share: float, text: str) -> None:
-        """Show the share that is done, 0 to 1, and a text."""
+    def show(self, share: float, text: str, *, at_once: bool = False) -> None:
+        """Show the share that is done, 0 to 1, and a text; ``at_once`` where nothing may follow for a while."""
         if not self.live:
             return
         self._progress.update(self._task, completed=share, description=text)
         now = time.monotonic()
-        if now - self._painted >= REPAINT_EVERY_S:
+        if at_once or now - self._painted >= REPAINT_EVERY_S:
             self._painted = now
             self._progress.refresh()
 
@@ -170,3 +170,5 @@ class ProgressLine:
                 left = "" if remaining_s is None else f"  about {format_duration(remaining_s)} left"
                 left = f"  {AFTER_BUDGET}" if past_budget else left
                 self._bar.show(fraction, self._doing + left)
+            case events.RunFinished():
+                self._bar.show(1.0, "removing the stores", at_once=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,10 @@ from rich.text import Text
 
 from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.bench.results.state import RunPhase
+from imgstore_tui.bench.run.controls import RunControls
 from imgstore_tui.core.errors import UnavailableError, UsageError
+from imgstore_tui.core.events import Event
+from imgstore_tui.core.model import Plan, Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.tui.panes import PaneName
 from imgstore_tui.tui.screens.leave import LeaveScreen
@@ -105,6 +109,29 @@ async def test_stopping_keeps_what_was_measured_and_another_run_can_follow() -> 
         await app.run()
         assert "finished · 306 trials kept" in app.picture
         assert len(runner.plans) == 2
+
+
+async def test_while_stores_are_removed_after_the_last_trial_the_clock_stands_and_a_line_says_it() -> None:
+    removed = threading.Event()
+    runner = FakeRunner()
+
+    def run(plan: Plan, *, cancel: threading.Event, controls: RunControls, listen: Callable[[Event], None]) -> Run:
+        done = runner(plan, cancel=cancel, controls=controls, listen=listen)
+        assert removed.wait(60)
+        return done
+
+    async with driven(run) as app:
+        await app.press("r")
+        await app.until(lambda: "trials kept" in app.picture)
+        line = app.workbench.run_line
+        assert "finished · 306 trials kept · none failed · removing its stores" in app.picture
+        assert app.app.run_thread.busy
+        ended = line.ended
+        assert ended is not None
+        removed.set()
+        await app.until(lambda: not app.app.run_thread.busy)
+        await app.until(lambda: "removing its stores" not in app.picture)
+        assert line.ended == ended
 
 
 async def test_an_error_in_the_thread_is_a_line_and_a_state_never_a_dead_app() -> None:

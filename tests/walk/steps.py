@@ -91,6 +91,7 @@ def run(walk: Walker) -> None:
     walk.reached(85)
     walk.picture("run")
     terminal.until("trials kept", seconds=RUN_S)
+    walk.gone("removing its stores", seconds=RUN_S)
     walk.picture("finished")
 
 
@@ -252,6 +253,7 @@ def killed(walk: Walker) -> None:
     walk.reached(30)
     walk.picture("resumed")
     terminal.until("trials kept", seconds=RUN_S)
+    walk.gone("removing its stores", seconds=RUN_S)
     walk.press_until("f", "Saved runs")
     terminal.until(lambda screen: len(re.findall(_A_SAVED_RUN, screen.text)) == 2, "two runs")
     terminal.press("Down", "Space", "Up", "Space", "c")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
 from dataclasses import dataclass, field
@@ -107,7 +108,12 @@ class Walker:
         self.terminal.until(lambda screen: screen.text != before.text, f"what {key} changes")
         self.picture(name)
         self.terminal.press(key)
-        self.terminal.until(lambda screen: screen.text == before.text, f"the picture before {key}")
+        try:
+            self.terminal.until(lambda screen: screen.text == before.text, f"the picture before {key}")
+        except NeverCame as problem:
+            now = self.terminal.at_rest().text.splitlines()
+            changed = "\n".join(difflib.unified_diff(before.text.splitlines(), now, "before", "now", "", "", 0, ""))
+            raise NeverCame(f"{problem}\nWhat is not as before:\n{changed}") from None
 
     def all_of(self, key: str, name: str) -> int:
         """Step through everything that a key steps through, with a picture of each; return how many there are."""

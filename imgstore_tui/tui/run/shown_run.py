@@ -30,7 +30,10 @@ class ShownRun:
         """Why the run failed; empty if it did not."""
         self.began: float | None = None
         """Start of the run by the monotonic clock; None before any run, and for a saved one."""
+        self.finished: float | None = None
+        """End of the measuring; after it the thread may still remove stores."""
         self.ended: float | None = None
+        """End of the thread."""
         self._builder = ResultsBuilder()
         self._live = False
         """Whether the end of the run was not read yet."""
@@ -49,7 +52,8 @@ class ShownRun:
         """
         task = self.run_thread.prepare(watching=watching, replay=replay)
         self.state, self.results, self.problem = RunState(phase=RunPhase.PREPARING), None, ""
-        self.began, self.ended, self._built = None if watching else time.monotonic(), None, (0, 0.0)
+        self.began, self._built = None if watching else time.monotonic(), (0, 0.0)
+        self.finished = self.ended = None
         self._live = True
         return task
 
@@ -64,7 +68,10 @@ class ShownRun:
                 lines.append((now, error_line(entry.text)))
             elif (line := log_line(entry, style)) is not None:
                 lines.append((_when(entry) or now, line))
-        self._build_results(at_once=over)
+        finished = self._live and self.finished is None and self.state.phase is RunPhase.FINISHED
+        if finished:
+            self.finished = time.monotonic()
+        self._build_results(at_once=over or finished)
         if over and self._live:
             self.ended, self._live = time.monotonic(), False
         return lines

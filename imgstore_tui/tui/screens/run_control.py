@@ -283,7 +283,8 @@ class RunControl(Screen[None]):
         watching = self._run_thread.watching
         self.run_state, self.stopping = run.state, self._run_thread.stopping and not watching
         self.opening = watching and run.state.phase is RunPhase.PREPARING
-        line.problem, line.began, line.ended = run.problem, run.began, run.ended
+        line.problem, line.began, line.ended = run.problem, run.began, run.finished or run.ended
+        line.removing = self._run_thread.measuring and run.finished is not None and self._run_thread.replay is None
         for leftovers in self.query(LeftoversLine):
             leftovers.measuring = self._run_thread.measuring
         self.replay_text = line.replay = self._replay_text

@@ -70,6 +70,8 @@ class RunLine(LinePicture):
     """Whether the run pauses after the running trial."""
     skipping: reactive[frozenset[Cell]] = reactive(frozenset(), repaint=False)
     """Cells that are skipped."""
+    removing: reactive[bool] = reactive(False, repaint=False)
+    """Whether the run has ended and its stores are removed now."""
     watching: reactive[bool] = reactive(False, repaint=False)
     """Whether another process measures."""
     began: reactive[float | None] = reactive(None, repaint=False)
@@ -86,7 +88,7 @@ class RunLine(LinePicture):
         """Redraw on every change; the elapsed time is redrawn by the tick of the screen."""
         self.redraw_with(
             "run_state", "ready", "expected", "problem", "stopping", "resumable", "replay", "pausing", "skipping",
-            "watching", "began", "ended", "results",
+            "watching", "began", "ended", "results", "removing",
         )  # fmt: skip
 
     def picture(self) -> Text:
@@ -160,6 +162,9 @@ class RunLine(LinePicture):
             *([f"{counts[Status.SKIPPED]} skipped"] if counts[Status.SKIPPED] else []),
         ]
         dot = f" {self._glyphs.dot} "
+        if self.removing:
+            # Where it was saved is said once this is over: many small files take their time.
+            return dot.join([*parts, "removing its stores"])
         outcome = dot.join(parts)
         # Where it was saved: the path, the run id if that is too long, or nothing; never cut.
         path = safe_text(self.run_state.journal or "")
