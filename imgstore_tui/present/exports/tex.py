@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterator, Sequence
 
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
@@ -17,11 +19,17 @@ _SPECIAL = {
     "|": r"\textbar{}", '"': r"\textquotedbl{}", "`": r"\textasciigrave{}", "'": r"\textquotesingle{}", "-": "{-}",
     "µ": r"\ensuremath{\mu}", "[": "{[}", "]": "{]}", "*": r"\textasteriskcentered{}",
 }  # fmt: skip
+_LINE_LETTERS = 78
+"""Letters of a line of small type in a page of LaTeX's own measures."""
+_PAGE_LINES = 40
+"""Lines of a table on such a page, below its caption."""
+_MOST_LETTERS = 24
+"""Letters up to which a text is not folded."""
 _RANGE = re.compile(r"^(\(?[\d.,]+)\{-\}([\d.,]+\)?)$")
 
 
 class TexExporter(Exporter):
-    r"""Tables as floats with captions; needs ``\usepackage[T1]{fontenc}`` and ``\usepackage{booktabs,textcomp}``."""
+    r"""Tables as floats with captions; needs ``\usepackage[T1]{fontenc}``, ``\usepackage{array,booktabs,textcomp}``."""
 
     name = "tex"
     title = "tables for a paper, in booktabs style"
@@ -31,11 +39,12 @@ class TexExporter(Exporter):
         """Return a fragment: the facts as comments, then one float per table."""
         facts = facts_table(run)
         parts = [
-            r"% Needs \usepackage[T1]{fontenc} and \usepackage{booktabs,textcomp}.",
+            r"% Needs \usepackage[T1]{fontenc} and \usepackage{array,booktabs,textcomp}.",
             f"% {safe_text(f'Images stored and read back, run {run.id}')}",
             *(f"% {name.text}: {value.text}" for name, value in facts.rows),
         ]
-        parts += [_float(table) for table in all_tables(build_results(run)) if table.title != facts.title]
+        for table in all_tables(build_results(run)):
+            parts += _floats(table) if table.title != facts.title else ()
         return ("\n".join(parts) + "\n").encode()
 
 
@@ -45,22 +54,53 @@ def escape(text: str) -> str:
     return _RANGE.sub(r"\1--\2", escaped)
 
 
-def _float(table: Table) -> str:
-    kept = [index for index, column in enumerate(table.columns) if not column.wide or column.title == "interval"]
-    columns = [table.columns[index] for index in kept]
-    # Folding columns share the width that the others leave, at about fourteen letters each.
-    folding = sum(map(_folds, columns))
-    share = (1.0 - 0.16 * (len(columns) - folding)) / folding if folding else 0.0
-    alignments = "".join(_alignment(column, share) for column in columns)
+def _floats(table: Table) -> Iterator[str]:
+    """Yield a table as floats, none of them longer than a page: LaTeX cuts off what is."""
+    columns = [column for column in table.columns if not column.wide or column.title == "interval"]
+    kept = [table.columns.index(column) for column in columns]
+    shares = _shares(table, kept)
+    heights = [
+        max(1, *(math.ceil(len(row[index].text) / (share * _LINE_LETTERS)) for index, share in shares.items()), 1)
+        for row in table.rows
+    ]
+    parts: list[list[int]] = [[]]
+    height = 0
+    for number, lines in enumerate(heights):
+        if height + lines > _PAGE_LINES and parts[-1]:
+            parts.append([])
+            height = 0
+        parts[-1].append(number)
+        height += lines
+    alignments = "".join(_alignment(table.columns[index], shares.get(index)) for index in kept)
+    for place, rows in enumerate(parts):
+        yield _float(table, rows, kept, alignments, continued=place > 0)
+
+
+def _shares(table: Table, kept: Sequence[int]) -> dict[int, float]:
+    """Return the columns that fold, each with its share of the width by the length of its texts."""
+    longest = {index: max((len(row[index].text) for row in table.rows), default=0) for index in kept}
+    folding = [
+        index
+        for index in kept
+        if table.columns[index].wraps and table.columns[index].title != "method" and longest[index] > _MOST_LETTERS
+    ]
+    letters = sum(max(longest[index], len(table.columns[index].title)) + 2 for index in kept if index not in folding)
+    room = max(0.3, 0.96 - letters / _LINE_LETTERS)
+    weights = {index: math.sqrt(sum(len(row[index].text) for row in table.rows)) for index in folding}
+    return {index: room * weight / sum(weights.values()) for index, weight in weights.items()}
+
+
+def _float(table: Table, numbers: Sequence[int], kept: Sequence[int], alignments: str, *, continued: bool) -> str:
+    caption = f"{escape(table.title)}, continued." if continued else f"{escape(table.title)}. {escape(table.caption)}"
     lines = [
-        r"\begin{table}[htbp]", r"\centering\small",
-        rf"\caption{{{escape(table.title)}. {escape(table.caption)}}}",
+        r"\begin{table}[htbp]", r"\centering\small\setlength{\tabcolsep}{4pt}",
+        rf"\caption{{{caption}}}",
         rf"\begin{{tabular}}{{{alignments}}}", r"\toprule",
-        " & ".join(escape(column.title) for column in columns) + r" \\", r"\midrule",
+        " & ".join(escape(table.columns[index].title) for index in kept) + r" \\", r"\midrule",
     ]  # fmt: skip
-    last = len(table.rows) - 1
-    for number, row in enumerate(table.rows):
-        before = table.rows[number - 1] if number and number - 1 not in table.breaks else None
+    for number in numbers:
+        row = table.rows[number]
+        before = table.rows[number - 1] if number != numbers[0] and number - 1 not in table.breaks else None
         cells = []
         for index in kept:
             text = row[index].text
@@ -68,16 +108,12 @@ def _float(table: Table) -> str:
             indent = r"\quad " if text.startswith("  ") else ""
             cells.append("" if repeats else indent + escape(text.strip()))
         lines.append(" & ".join(cells) + r" \\")
-        if number in table.breaks and number != last:
+        if number in table.breaks and number != numbers[-1]:
             lines.append(r"\addlinespace")
     return "\n".join(["", *lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
 
 
-def _alignment(column: TableColumn, share: float) -> str:
+def _alignment(column: TableColumn, share: float | None) -> str:
     if column.right:
         return "r"
-    return f"p{{{max(0.2, share):.2f}\\linewidth}}" if _folds(column) else "l"
-
-
-def _folds(column: TableColumn) -> bool:
-    return column.wraps and column.title != "method"
+    return "l" if share is None else rf">{{\raggedright\arraybackslash}}p{{{share:.2f}\linewidth}}"

@@ -10,7 +10,7 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.present import exports
 from imgstore_tui.present.exports.tex import escape
 from imgstore_tui.testing.conformance_exporter import hostile_run
-from imgstore_tui.testing.fake_runs import fake_run
+from imgstore_tui.testing.fake_runs import fake_article_run, fake_run
 
 
 def test_nothing_is_a_command() -> None:
@@ -32,16 +32,30 @@ def test_a_table_by_hand() -> None:
     assert r"100 & hdf5 & 305 KiB & 3.05 KiB & 1.02x & 1 \\" in text
 
 
+def test_a_table_longer_than_a_page_is_continued_on_another() -> None:
+    text = exports.get("tex").export(fake_article_run()).decode()
+    floats = [part for part in text.split(r"\begin{table}")[1:] if r"\caption{What the article says" in part]
+    assert len(floats) > 1
+    assert all(r"\caption{What the article says, continued.}" in part for part in floats[1:])
+    rows = [line for part in floats for line in part.splitlines() if line.endswith(r" \\")]
+    assert len(rows) == len(floats) + 15, "each claim once, and a head per float"
+
+
 @pytest.mark.skipif(
     shutil.which("pdflatex") is None, reason="pdflatex is not installed (apt-get install texlive-latex-base)"
 )
 @pytest.mark.parametrize(
-    "run", [fake_run(["disk", "lmdb:preset=article"], failures={"disk/read-many/10": "a_b"}), hostile_run()]
+    "run",
+    [
+        fake_run(["disk", "lmdb:preset=article"], failures={"disk/read-many/10": "a_b"}),
+        fake_article_run(),
+        hostile_run(),
+    ],
 )
 def test_it_compiles(run: Run, tmp_path: Path) -> None:
     (tmp_path / "tables.tex").write_bytes(exports.get("tex").export(run))
     (tmp_path / "paper.tex").write_text(
-        r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{booktabs,textcomp}"
+        r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{array,booktabs,textcomp}"
         r"\begin{document}\input{tables}\end{document}"
     )
     done = subprocess.run(
@@ -49,3 +63,4 @@ def test_it_compiles(run: Run, tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:]
+    assert b"Float too large" not in done.stdout, "a table is cut at the end of its page"
