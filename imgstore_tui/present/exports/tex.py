@@ -25,7 +25,7 @@ _PAGE_LINES = 40
 """Lines of a table on such a page, below its caption."""
 _MOST_LETTERS = 24
 """Letters up to which a text is not folded."""
-_RANGE = re.compile(r"^(\(?[\d.,]+)\{-\}([\d.,]+\)?)$")
+_RANGE = re.compile(r"^(\(?[\d.,]+)\{-\}([\d.,]+( \S+)?\)?)$")
 
 
 class TexExporter(Exporter):

@@ -74,9 +74,9 @@ NOTHING = TableEntry("-", Emphasis.QUIET)
 
 
 def interval_text(interval: Interval) -> str:
-    """Return low and high in the unit and digits of the median, ``1.21-1.31``, in brackets if of too few rounds."""
-    scale, _ = seconds_unit(interval.median)
-    text = _low_high(interval.low / scale, interval.high / scale, interval.median / scale)
+    """Return low and high in the unit and digits of the median, ``1.21-1.31 ms``, in brackets if of too few rounds."""
+    scale, unit = seconds_unit(interval.median)
+    text = f"{_low_high(interval.low / scale, interval.high / scale, interval.median / scale)} {unit}"
     return f"({text})" if interval.is_range else text
 
 

@@ -23,6 +23,7 @@ def test_nothing_is_a_command() -> None:
 def test_ranges_have_their_dash_and_names_keep_theirs() -> None:
     assert escape("1.21-1.31") == "1.21--1.31"
     assert escape("(1.21-1.31)") == "(1.21--1.31)"
+    assert escape("1.21-1.31 ms") == "1.21--1.31 ms"
     assert escape("write-many") == "write{-}many"
 
 
