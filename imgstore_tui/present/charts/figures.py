@@ -283,7 +283,7 @@ def _write_one(summaries: Sequence[CellSummary], indexes: dict[str, int], sync: 
     same = [entry for entry in cells if level is not None and entry.cell.contest == level.contest]
     bars = tuple(
         Bar(entry.cell.cutoff, safe_text(entry.cell.spec), entry.interval.median,
-            f"{format_seconds(entry.seconds)}, {interval_text(entry.interval)}", indexes[entry.cell.spec])
+            f"{format_seconds(entry.seconds)}, {interval_text(entry.interval, unit=False)}", indexes[entry.cell.spec])
         for entry in sorted(same, key=lambda entry: indexes[entry.cell.spec])
         if entry.interval is not None
     )  # fmt: skip

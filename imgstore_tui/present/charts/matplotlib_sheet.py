@@ -79,7 +79,7 @@ def draw_chart(chart: Chart, run: Run, file_format: str, *, size: FigureSize | N
 
 def _draw(charts: Sequence[Chart], results: RunResults, file_format: str, *, columns: int) -> bytes:
     rows = max(1, (len(charts) + columns - 1) // columns)
-    caption = "\n".join(textwrap.wrap(sheet_caption(results), 190))
+    caption = "\n".join(textwrap.wrap(sheet_caption(results), 165))
     return _saved(charts, file_format, columns=columns, inches=(10.0, 3.4 * rows + 1.1), caption=caption, titled=True)
 
 
@@ -165,7 +165,7 @@ def _end_labels(panel: Any, lines: Sequence[Series], y: Axis) -> None:
 
 def _folded(title: str) -> str:
     """Return a title folded to the width of a panel."""
-    return "\n".join(textwrap.wrap(title, 72))
+    return "\n".join(textwrap.wrap(title, 58))
 
 
 def _value(position: float, *, log: bool) -> float:

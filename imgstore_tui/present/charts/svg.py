@@ -189,7 +189,7 @@ def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales, width: float
     parts = [*legend, *_frame(x, y, top, bottom, edge), *names]
     if crowded:
         ends = [(line, line.segments()[-1][-1]) for line in drawn if not line.dotted]
-        most = int((labels - 20) / _CHARACTER)
+        most = int((labels - 20) / _CHARACTER + 0.01)
         parts += _end_labels([(line, across(end.n), down(end.value)) for line, end in ends], top, bottom, edge, most)
     for line in drawn:
         parts.append(f'<g class="{series_class(line.method_index)}">')
@@ -302,7 +302,8 @@ def _bars(figure: Figure, *, own_scales: bool, width: float) -> _Panel | None:
     if not bars:
         return None
     longest = bar_scales(bars, own=own_scales)
-    names = min(220.0, width / 3, _CHARACTER * max(len(bar.name) for bar in bars) + 8)
+    most = min(max(len(bar.name) for bar in bars), int((min(220.0, width / 3) - 8) / _CHARACTER))
+    names = _CHARACTER * most + 8
     left = 62 + names
     room = max(20.0, width - left - 8 - _CHARACTER * max(len(bar.text) for bar in bars))
     parts, y, group = [], 4.0, None
@@ -311,7 +312,7 @@ def _bars(figure: Figure, *, own_scales: bool, width: float) -> _Panel | None:
             y += 8 if group is not None else 0
             parts.append(f'<text class="quiet" x="0" y="{y + 12:g}">N={format_count_short(bar.group)}</text>')
             group = bar.group
-        name = _shortened(bar.name, int((names - 8) / _CHARACTER))
+        name = _shortened(bar.name, most)
         parts.append(_bar(replace(bar, name=name), left, y, max(1.0, bar.value / longest[bar.group] * room)))
         y += 17
     return _Panel(figure.title, y + 6, tuple(parts), width)

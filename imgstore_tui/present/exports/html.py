@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from html import escape
+from itertools import groupby
 
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
@@ -17,10 +18,11 @@ from imgstore_tui.present.results import RunResults, build_results
 from imgstore_tui.present.tables.report_tables import facts_table, further_tables
 from imgstore_tui.present.tables.table_model import Emphasis, Table
 from imgstore_tui.present.text.narrative import verdict_lines
-from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
+from imgstore_tui.present.text.recommendation import TITLE, RecommendationLine, recommendation_lines
 from imgstore_tui.present.text.standings import TITLE as STANDINGS
 from imgstore_tui.present.text.standings import standings_lines
 
+_ITEM = "- "
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2024; --quiet: #646b73; --line: #d9dde1; --paper: #ffffff;
   --s0: #0b7285; --s1: #a61e8c; --s2: #2b8a3e; --s3: #b35c00; --s4: #364fc7; --s5: #c92a2a; }
@@ -28,12 +30,12 @@ _STYLE = """
   --s0: #3bc9db; --s1: #e599f7; --s2: #69db7c; --s3: #ffc078; --s4: #91a7ff; --s5: #ff8787; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 72rem;
   margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .5rem; }
+p, ul { margin: .5rem 0; } h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .5rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; } dt { color: var(--quiet); }
 dd { margin: 0; overflow-wrap: anywhere; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1.5rem; }
 .answer { font-size: 1.3rem; font-weight: 600; }
-figure { margin: 0; } figcaption { font-weight: 600; margin-bottom: .4rem; }
+figure { margin: 0; max-width: 46rem; } figcaption { font-weight: 600; margin-bottom: .4rem; }
 svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; } svg text { fill: var(--ink); }
 svg .quiet { fill: var(--quiet); } svg .grid { stroke: var(--line); } svg .axis { stroke: var(--quiet); }
 pre { overflow-x: auto; padding: .5rem .8rem; border: 1px solid var(--line); border-radius: .3rem; }
@@ -83,15 +85,22 @@ class HtmlExporter(Exporter):
 
 
 def _recommendation(results: RunResults) -> list[str]:
-    lines = [
-        f"<pre>{escape(line.text)}</pre>"
-        if line.command
-        else f'<p class="answer">{escape(line.text)}</p>'
-        if line.headline
-        else f"<p>{escape(line.text)}</p>"
-        for line in recommendation_lines(results)
-    ]
-    return [f"<h2>{TITLE}</h2>", *lines] if lines else []
+    parts: list[str] = []
+    lines = recommendation_lines(results)
+    for of_fastest, group in groupby(lines, key=lambda line: line.fastest and line.text.startswith(_ITEM)):
+        if of_fastest:
+            items = (f"<li>{escape(line.text.removeprefix(_ITEM))}</li>" for line in group)
+            parts.append(f"<ul>{''.join(items)}</ul>")
+        else:
+            parts += map(_recommended, group)
+    return [f"<h2>{TITLE}</h2>", *parts] if parts else []
+
+
+def _recommended(line: RecommendationLine) -> str:
+    text = escape(line.text)
+    if line.command:
+        return f"<pre>{text}</pre>"
+    return f'<p class="answer">{text}</p>' if line.headline else f"<p>{text}</p>"
 
 
 def _standings(results: RunResults) -> list[str]:

@@ -73,10 +73,17 @@ class Table:
 NOTHING = TableEntry("-", Emphasis.QUIET)
 
 
-def interval_text(interval: Interval) -> str:
-    """Return low and high in the unit and digits of the median, ``1.21-1.31 ms``, in brackets if of too few rounds."""
-    scale, unit = seconds_unit(interval.median)
-    text = f"{_low_high(interval.low / scale, interval.high / scale, interval.median / scale)} {unit}"
+def interval_text(interval: Interval, *, unit: bool = True) -> str:
+    """Return low and high in the unit and digits of the median, ``1.21-1.31 ms``, in brackets if of too few rounds.
+
+    Args:
+        interval: The interval.
+        unit: Whether the unit is written; not where the median stands right before it.
+    """
+    scale, name = seconds_unit(interval.median)
+    text = (
+        f"{_low_high(interval.low / scale, interval.high / scale, interval.median / scale)}{f' {name}' if unit else ''}"
+    )
     return f"({text})" if interval.is_range else text
 
 

@@ -13,6 +13,7 @@ from imgstore_tui.core.operations import SYNC_LEVELS, CacheState, Operation
 from imgstore_tui.present import exports
 from imgstore_tui.present.charts.chart_list import Chart, run_charts
 from imgstore_tui.present.charts.figure_size import FigureSize
+from imgstore_tui.present.charts.figures import ChartKind
 from imgstore_tui.present.charts.svg import standalone_svg
 from imgstore_tui.present.results import build_results
 from imgstore_tui.testing.fake_runs import fake_article_run, fake_run
@@ -108,6 +109,15 @@ def test_nothing_in_a_chart_is_cut_or_crossed(name: str, size: FigureSize | None
         if size is not None:
             assert root.attrib["width"] == f"{size.millimetres:g}mm"
             assert panel.attrib["x"] == "0"
+
+
+@pytest.mark.parametrize("names", [["disk", "lmdb", "hdf5"], ["npy"], ["safetensors", "tfrecord"]])
+def test_names_of_bars_that_have_room_are_whole(names: list[str]) -> None:
+    (chart,) = (chart for chart in charts_of(fake_run(names)) if chart.figure.kind is ChartKind.DISK)
+    for size in (None, *FigureSize):
+        root = ElementTree.fromstring(standalone_svg(chart.figure, scales=chart.scales, size=size))
+        drawn_names = {node.text for node in root.iter(f"{SVG}text")}
+        assert drawn_names.issuperset(names), drawn_names
 
 
 @pytest.mark.parametrize("name", RUNS)
