@@ -353,7 +353,7 @@ def test_of_several_data_sets_it_is_said_which_is_meant() -> None:
         measurements=one.measurements + other.measurements,
     )
     advice = [line for line in lines_of(both) if line.startswith("Take ")]
-    assert [line.partition(" for ")[2].partition(" where ")[0] for line in advice] == ["photos", "cifar10"]
+    assert [line.partition(" for ")[2].partition(" where ")[0] for line in advice] == ["my photos", "cifar10"]
 
 
 def test_the_answer_in_one_line_says_what_an_epoch_takes() -> None:
