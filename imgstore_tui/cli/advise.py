@@ -18,12 +18,14 @@ from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import parse_count
-from imgstore_tui.present.tables.advice import cost_by_criterion_table, growth_table, keeping_table, whole_set_table
+from imgstore_tui.present.advice_section import advice_tables
+from imgstore_tui.present.charts.pareto import pareto_chart, pareto_text
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.text.advice import row_names, statements
 from imgstore_tui.present.text.ascii import ascii_text
 
 MOST_COLUMNS = 120
+CHART_COLUMNS, CHART_ROWS = 72, 14
 MOST_EPOCHS = 1_000_000
 
 
@@ -99,12 +101,12 @@ def _print(console: Console, given: DatasetAdvice, *, plain: bool, rows: bool) -
             _print_sentence(console, names, indent=4, style="dim", plain=plain)
             before = statement.rows
     console.print()
-    tables = [keeping_table(given), whole_set_table(given), growth_table(given)]
-    if given.advice.ranking.methods:
-        tables.insert(0, cost_by_criterion_table(given))
-    for table in tables:
-        if table is not None:
-            console.print(rich_table(table, output_width(), ascii_only=plain), Text(), sep="\n")
+    chart = pareto_chart(given)
+    if chart is not None:
+        width = min(output_width(), CHART_COLUMNS)
+        console.print(pareto_text(chart, width, CHART_ROWS, ascii_only=plain), soft_wrap=True)
+    for table in advice_tables(given):
+        console.print(rich_table(table, output_width(), ascii_only=plain), Text(), sep="\n")
 
 
 def _print_sentence(console: Console, text: str, *, plain: bool, style: str = "", indent: int = 0) -> None:

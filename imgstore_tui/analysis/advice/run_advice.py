@@ -21,6 +21,8 @@ DEFAULT_EPOCHS = 100
 """Epochs of a training for which the user names no number."""
 _FARTHER = 10
 """How many times beyond the images measured crossings are looked for, unless the whole set is larger."""
+_RESUMABLE = ("budget", "stopped", "interrupted")
+"""States in which a run has something left to measure."""
 _KEPT_FOR_OTHERS = (Use.ARCHIVE, Use.SHARING)
 """Uses in which other people and programs meet the store."""
 
@@ -75,6 +77,10 @@ class DatasetAdvice:
     """How far that read is from what the machine does without a storage method; None where that was not measured."""
     keepings: tuple[Keeping, ...]
     """What the ranked methods keep, and the user's own files; empty where the use does not ask for it."""
+    resumable_run: str = ""
+    """The run, if it ended before all that its plan has was measured; else empty."""
+    planned_rounds: int = 0
+    """Rounds of the plan of the run."""
 
 
 def advise_run(run: Run, summaries: Sequence[CellSummary], situation: Situation) -> tuple[DatasetAdvice, ...]:
@@ -133,6 +139,8 @@ def _dataset_advice(
         _shares(run, advice, deciding),
         _headroom(run, summaries, advice, deciding),
         tuple(entry for entry in kept if entry.spec in specs) if situation.use in _KEPT_FOR_OTHERS else (),
+        run.id if run.status in _RESUMABLE else "",
+        run.plan.rounds,
     )
 
 

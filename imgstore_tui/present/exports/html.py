@@ -10,13 +10,17 @@ from itertools import groupby
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.advice_section import TITLE as ADVICE
+from imgstore_tui.present.advice_section import advice_tables, report_advice
 from imgstore_tui.present.article import article_report, further_charts
 from imgstore_tui.present.charts.chart_list import Chart
+from imgstore_tui.present.charts.pareto import pareto_chart, pareto_svg
 from imgstore_tui.present.charts.standings_svg import standings_svg
 from imgstore_tui.present.charts.svg import figure_svg
 from imgstore_tui.present.results import RunResults, build_results
 from imgstore_tui.present.tables.report_tables import facts_table, further_tables
 from imgstore_tui.present.tables.table_model import Emphasis, Table
+from imgstore_tui.present.text.advice import row_names, statements
 from imgstore_tui.present.text.narrative import verdict_lines
 from imgstore_tui.present.text.recommendation import TITLE, RecommendationLine, recommendation_lines
 from imgstore_tui.present.text.standings import TITLE as STANDINGS
@@ -75,6 +79,7 @@ class HtmlExporter(Exporter):
             "</dl>",
             *_recommendation(results),
             *_standings(results),
+            *_advice(results),
             *(_table(item) if isinstance(item, Table) else _headed(item) for item in article_report(results)),
             *_charts(results),
             *_sentences("Verdicts", verdict_lines(results)),
@@ -101,6 +106,25 @@ def _recommended(line: RecommendationLine) -> str:
     if line.command:
         return f"<pre>{text}</pre>"
     return f'<p class="answer">{text}</p>' if line.headline else f"<p>{text}</p>"
+
+
+def _advice(results: RunResults) -> list[str]:
+    """Return the advice on each dataset: its sentences with the rows they rest on, its chart and its tables."""
+    parts = []
+    for given in report_advice(results):
+        data = f": {escape(safe_text(given.advice.dataset))}" if len(results.run.plan.datasets) > 1 else ""
+        first, *others = statements(given)
+        parts.append(f'<h2>{ADVICE}{data}</h2><p class="answer">{escape(first.text)}</p><ul>')
+        for statement in others:
+            rows = f'<div class="caption">{escape(row_names(statement.rows))}</div>' if statement.rows else ""
+            parts.append(f"<li>{escape(statement.text)}{rows}</li>")
+        parts.append("</ul>")
+        if (chart := pareto_chart(given)) is not None:
+            caption = escape(f"{chart.title}. {chart.caption}")
+            svg = pareto_svg(chart)
+            parts.append(f'<div class="charts"><figure><figcaption>{caption}</figcaption>{svg}</figure></div>')
+        parts += map(_table, advice_tables(given))
+    return parts
 
 
 def _standings(results: RunResults) -> list[str]:

@@ -11,17 +11,20 @@ from rich.cells import cell_len
 from imgstore_tui.core.exporter import Exporter
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.present.advice_section import TITLE as ADVICE
+from imgstore_tui.present.advice_section import advice_tables, report_advice
 from imgstore_tui.present.article import article_report
 from imgstore_tui.present.charts.chart_list import Chart
-from imgstore_tui.present.results import build_results
+from imgstore_tui.present.results import RunResults, build_results
 from imgstore_tui.present.tables.report_tables import facts_table, further_tables
 from imgstore_tui.present.tables.table_model import Table
+from imgstore_tui.present.text.advice import row_names, statements
 from imgstore_tui.present.text.narrative import verdict_lines
 from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
 from imgstore_tui.present.text.standings import TITLE as STANDINGS
 from imgstore_tui.present.text.standings import standings_lines, standings_text
 
-COLUMNS, ROWS = 92, 22
+COLUMNS, ROWS, PARETO_ROWS = 92, 22, 14
 """Size of a chart drawn with characters."""
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~#])")
@@ -57,9 +60,30 @@ class MarkdownExporter(Exporter):
         lines = verdict_lines(results)
         if lines:
             parts += ["## Verdicts", "\n".join(f"- {escape(line)}" for line in lines)]
+        parts += _advice_parts(results)
         for item in (*article_report(results), *further_tables(results)):
             parts += _table_parts(item) if isinstance(item, Table) else _chart_parts(item)
         return ("\n\n".join(parts) + "\n").encode()
+
+
+def _advice_parts(results: RunResults) -> list[str]:
+    """Return the advice on each dataset: its sentences with the rows they rest on, its chart and its tables."""
+    from imgstore_tui.present.charts.pareto import pareto_chart, pareto_text
+
+    parts = []
+    for given in report_advice(results):
+        data = f": {given.advice.dataset}" if len(results.run.plan.datasets) > 1 else ""
+        parts.append(f"## {ADVICE}{escape(safe_text(data))}")
+        listed = []
+        for number, statement in enumerate(statements(given)):
+            mark = "**" if number == 0 else ""
+            rows = f" ({escape(row_names(statement.rows))})" if statement.rows else ""
+            listed.append(f"- {mark}{escape(statement.text)}{mark}{rows}")
+        parts.append("\n".join(listed))
+        if (chart := pareto_chart(given)) is not None:
+            parts.append(_indented(pareto_text(chart, COLUMNS, PARETO_ROWS).plain.splitlines()))
+        parts += [part for table in advice_tables(given) for part in _table_parts(table)]
+    return parts
 
 
 def _table_parts(table: Table) -> list[str]:

@@ -24,6 +24,10 @@ _LEAST_CODEC = 0.05
 """Share of the codec below which all is storage, and nothing is to be said."""
 
 
+_LEAST_SHARE = 0.01
+"""Share of the weights below which, and above the rest of 1, no threshold is worth a sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A sentence of the advice, harmless to a terminal."""
@@ -43,6 +47,7 @@ def statements(given: DatasetAdvice) -> tuple[Statement, ...]:
     times_taken = [Statement(kind, text, rows) for kind, text, rows in time_sentences(given)]
     parts = [
         _choice(given),
+        *_continuation(given),
         *_keeping(given),
         *times_taken,
         *_shares(given),
@@ -96,6 +101,19 @@ def _choice(given: DatasetAdvice) -> Statement:
         f"Until then take {given.advice.pick}.",
         rows,
     )
+
+
+def _continuation(given: DatasetAdvice) -> Iterator[Statement]:
+    """Yield what to measure where there is no advice for want of rounds or methods."""
+    reason = given.advice.ranking.reason
+    if not reason:
+        return
+    if given.resumable_run:
+        text = "The run ended before all of its plan was measured. To measure what is missing: imgstore-tui resume "
+        yield Statement("missing", text + given.resumable_run)
+    elif "rounds" in reason:
+        many = counted(given.planned_rounds, "round")
+        yield Statement("missing", f"The plan has {many}: run it again with more, such as --rounds 12.")
 
 
 def _rows(ranking: Ranking, specs: Sequence[str]) -> tuple[Cell, ...]:
@@ -230,6 +248,8 @@ def _weight_changes(given: DatasetAdvice) -> Iterator[Statement]:
     clauses = []
     rows = tuple(dict.fromkeys(row for method in ranking.methods for row in method.rows))
     for threshold in given.advice.thresholds:
+        if not _LEAST_SHARE <= threshold.share <= 1 - _LEAST_SHARE:
+            continue  # nobody weighs one thing alone
         over = "over" if threshold.is_upper else "under"
         clauses.append(
             f"{threshold.criterion.describe} weighs {over} {format_percent(threshold.share)} (now "

@@ -17,7 +17,10 @@ def headroom_sentence(headroom: Headroom) -> str:
     """Return the share of storage in a result and its distance from the ceiling, in a sentence or two."""
     row = headroom.row
     codec = "encoding" if row.operation is Operation.WRITE_MANY else "decoding"
-    text = f"Storage is {format_percent(headroom.storage)} of {row.operation} with {row.spec} ({level_text(row)})"
+    if not headroom.codec_s:
+        text = f"All of {row.operation} with {row.spec} ({level_text(row)}) is storage, with no codec apart from it"
+    else:
+        text = f"Storage is {format_percent(headroom.storage)} of {row.operation} with {row.spec} ({level_text(row)})"
     if headroom.storage <= LITTLE_STORAGE:
         text += f": a faster one cannot help, {codec} is the rest"
     elif headroom.storage < _MOST_STORAGE:

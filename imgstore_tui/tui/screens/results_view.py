@@ -10,12 +10,16 @@ from imgstore_tui.present.tables.ranking import measured_cutoffs, next_cutoff
 from imgstore_tui.tui.jump_target import JumpTarget
 from imgstore_tui.tui.messages import CellOpened
 from imgstore_tui.tui.panes import PaneName
+from imgstore_tui.tui.screens.advice import AdviceScreen
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.jump import JumpScreen
 from imgstore_tui.tui.screens.present import PresentScreen
 from imgstore_tui.tui.screens.report import ReportScreen
 from imgstore_tui.tui.screens.run_control import RunControl
 from imgstore_tui.tui.widgets.verdict_pane import VerdictPane
+
+_ADVICE = JumpTarget(PaneName.VERDICT, "Advice: what to take, and what an epoch takes", ())
+"""A page of its own in the list of charts and tables."""
 
 
 class ResultsView(RunControl):
@@ -60,15 +64,24 @@ class ResultsView(RunControl):
         shown = [target for target in (chart.shown, table.shown) if target is not None]
         # That of the pane in front comes first: it has the cursor.
         shown.sort(key=lambda target: target.pane is not self.pane)
-        self.app.push_screen(JumpScreen((*chart.targets, *table.targets), shown), self._jump)
+        advice = () if self.results is None else (_ADVICE,)
+        self.app.push_screen(JumpScreen((*chart.targets, *table.targets, *advice), shown), self._jump)
 
     def _jump(self, target: JumpTarget | None) -> None:
         if target is None:
+            return
+        if target == _ADVICE:
+            self._show_advice()
             return
         self.pane = target.pane
         pane = self.panes.chart if target.pane is PaneName.CHART else self.panes.table
         pane.show_target(target)
         self.panes.focus_front()
+
+    def _show_advice(self) -> None:
+        if self.results is not None:
+            palette = self.panes.chart.marks.palette
+            self.app.push_screen(AdviceScreen(self.results, palette, ascii_only=self.has_class("-ascii")))
 
     def action_present(self) -> None:
         """Show one large figure at a time, for a lecture."""

@@ -11,6 +11,7 @@ import pytest
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present import exports
+from imgstore_tui.present.advice_section import advice_tables, report_advice
 from imgstore_tui.present.charts.axes import LINEAR, LOG
 from imgstore_tui.present.charts.figures import chart_kinds, make_figure
 from imgstore_tui.present.charts.svg import figure_svg
@@ -81,7 +82,9 @@ def test_the_policy_allows_its_own_style_only() -> None:
 def test_tables_read_back_as_the_row_model_has_them() -> None:
     run = fake_run(failures={"hdf5/write-many/100": "a<b"})
     expected = []
-    for table in all_tables(build_results(run))[1:]:
+    results = build_results(run)
+    advice = [table for given in report_advice(results) for table in advice_tables(given)]
+    for table in (*advice, *all_tables(results)[1:]):
         expected.append([column.title for column in table.columns])
         expected += [[cell.text.strip() for cell in row] for row in table.rows]
     assert [[cell.strip() for cell in row] for row in page(exports.get("html").export(run)).cells] == expected

@@ -6,6 +6,7 @@ from markdown_it import MarkdownIt
 
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present import exports
+from imgstore_tui.present.advice_section import advice_tables, report_advice
 from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.report_tables import all_tables
 from imgstore_tui.testing.conformance_exporter import HOSTILE_TEXTS, hostile_run
@@ -47,7 +48,9 @@ def parsed(text: str) -> Cells:
 
 def test_tables_read_back_as_the_row_model_has_them() -> None:
     run = fake_run(failures={"hdf5/write-many/100": "a|b"})
-    tables = all_tables(build_results(run))[1:]
+    results = build_results(run)
+    advice = [table for given in report_advice(results) for table in advice_tables(given)]
+    tables = (*advice, *all_tables(results)[1:])
     parsed_tables = parsed(exports.get("md").export(run).decode()).tables
     assert len(parsed_tables) == len(tables)
     for rows, table in zip(parsed_tables, tables, strict=True):

@@ -246,3 +246,18 @@ def test_a_codec_inside_a_library_or_beside_other_workers_is_no_share() -> None:
     assert of_kind(said(inside, SITUATIONS["training"]), "share") is None
     workers = replace(run, measurements=tuple(replace(t, workers=2, codec_s=t.seconds) for t in run.measurements))
     assert of_kind(said(workers, SITUATIONS["training"]), "share") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "missing"),
+    [
+        ("budget", "To measure what is missing: imgstore-tui resume {run}"),
+        ("stopped", "To measure what is missing: imgstore-tui resume {run}"),
+        ("finished", "The plan has 4 rounds: run it again with more, such as --rounds 12."),
+    ],
+)
+def test_no_advice_names_what_is_missing(status: str, missing: str) -> None:
+    run = replace(made_up(rounds=4), status=status)
+    first, second, *_ = said(run, SITUATIONS["training"])
+    assert first.text.startswith("No advice for training: 4 of the ")
+    assert second.text.endswith(missing.format(run=run.id))
