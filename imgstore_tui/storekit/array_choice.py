@@ -26,7 +26,6 @@ _IMAGES = frozenset(
 _LEAST_PIXELS = 64
 """Fewest numbers of a row that may be a picture: digits of 8x8."""
 _WORD = re.compile("[^a-z]+")
-_CODED = frozenset("VSO")
 
 
 @dataclass(frozen=True, slots=True)

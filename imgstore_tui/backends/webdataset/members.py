@@ -283,11 +283,6 @@ class TarMembers:
         return StoreError(f"{self._path} has been cut short.")
 
 
-def begins_like_a_tar(block: bytes) -> bool:
-    """Whether 512 bytes are the header of a member."""
-    return len(block) >= BLOCK and any(block[:BLOCK]) and _sum_is_right(block[:BLOCK])
-
-
 def _sum_is_right(block: bytes) -> bool:
     """Whether a header has its checksum, of bytes with or without a sign."""
     digits = block[148:156].split(b"\0", 1)[0].strip()

@@ -16,8 +16,6 @@ from imgstore_tui.core.units import MAX_CUTOFF
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
 
-ORDERS = ("original", "shuffled")
-
 
 @dataclass(frozen=True, slots=True)
 class Order:

@@ -7,10 +7,6 @@ from collections.abc import Iterable
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.access import Access
 
-ACCESS_LEGEND = (
-    "access: library is the format's own library, own is code of this program that goes round it, system is files."
-)
-
 _SENTENCES = {
     Access.LIBRARY: "the format's own library, as a program of yours would use it",
     Access.OWN: "code of this program, which goes to the bytes without a library of the format",
