@@ -67,7 +67,7 @@ def test_summaries_count_flips() -> None:
     )
     result = DamageResult("some", 10, 100, flips)
     assert (result.mean_lost, result.most_lost) == (3.0, 10)
-    assert (result.harmless, result.unnoticed, result.total, result.crashes) == (1, 1, 1, 1)
+    assert (result.harmless, result.unnoticed, result.total_losses, result.crashes) == (1, 1, 1, 1)
 
 
 def test_a_label_that_changes_counts_as_a_loss(tmp_path: Path) -> None:

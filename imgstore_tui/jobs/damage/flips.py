@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
-import select
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from imgstore_tui.bench.run.run_folder import RunFolder
 from imgstore_tui.bench.run.scratch import choose_scratch
 from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.jobs.convert import plan_conversion
+from imgstore_tui.jobs.damage.reading_process import ReadingProcess
 from imgstore_tui.plugins import registry
-from imgstore_tui.storekit import child_python
 from imgstore_tui.storekit.safe_remove import remove_tree
-
-READ_LIMIT_S = 60.0
-"""Time within which all images of a damaged store must have been read or refused."""
-_CHILD = "imgstore_tui.jobs.damage.reading"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +27,7 @@ class FlipOutcome:
     file: str
     """The file below the store; empty where the store is one file."""
     offset: int
+    """Position of the byte in the file, from 0."""
     changed: int
     """Images that came back different, without a word."""
     refused: int
@@ -54,10 +46,13 @@ class DamageResult:
     """What flipped bytes cost in a store."""
 
     spec: str
+    """The method, as its label."""
     images: int
+    """Number of images in the store."""
     stored_bytes: int
     """Length of all files of the store."""
     flips: tuple[FlipOutcome, ...]
+    """One for each flipped byte, in the order of the draws."""
 
     @property
     def mean_lost(self) -> float:
@@ -80,7 +75,7 @@ class DamageResult:
         return sum(flip.changed > 0 for flip in self.flips)
 
     @property
-    def total(self) -> int:
+    def total_losses(self) -> int:
         """Number of flips by which all images were lost."""
         return sum(flip.lost == self.images for flip in self.flips)
 
@@ -133,32 +128,44 @@ def measure_damage(
 def _damage_of(
     dataset: str, spec: Spec, images: int, flips: int, seed: int, folder: RunFolder, number: int, progress: FlipProgress
 ) -> DamageResult:
+    """Store images by one method, flip bytes of the store one at a time, and count the losses of each.
+
+    Args:
+        dataset: The dataset as the user wrote it.
+        spec: The method.
+        images: Number of images.
+        flips: Number of bytes that are flipped.
+        seed: Seeds the choice of the bytes.
+        folder: The folder of the run, which removes what is left in it.
+        number: Position of the method, which names its store in the folder.
+        progress: Called after each flip.
+    """
     location = folder.claim(f"store-{number}")
     folder.claim(f"store-{number}.converting")
     job = plan_conversion(dataset, spec.label, str(location), count=images, replace=False, restart=False)
-    done = job.run(lambda *_: None)
+    converted = job.run(lambda *_: None)
     files = sorted(path for path in registry.make_local(spec).files(location) if path.stat().st_size)
     lengths = [path.stat().st_size for path in files]
-    source = random.Random(f"{seed}/{spec.label}")  # noqa: S311 - a sample, not a secret
+    generator = random.Random(f"{seed}/{spec.label}")  # noqa: S311 - a sample, not a secret
     outcomes = []
-    with _ReadingProcess(spec, location) as reading:
+    with ReadingProcess(spec, location) as process:
         for flip in range(flips):
-            path, place = _place(files, lengths, source.randrange(sum(lengths)))
-            reading.ensure_running()
-            with _flipped(path, place):
-                answer = reading.read()
+            path, offset = _file_and_offset(files, lengths, generator.randrange(sum(lengths)))
+            process.ensure_running()
+            with _flipped(path, offset):
+                counts = process.read()
             name = "" if path == location else str(path.relative_to(location))
-            if answer is None:
-                outcomes.append(FlipOutcome(name, place, 0, done.images, crashed=True))
+            if counts is None:
+                outcomes.append(FlipOutcome(name, offset, 0, converted.images, crashed=True))
             else:
-                outcomes.append(FlipOutcome(name, place, answer["changed"], answer["refused"], crashed=False))
+                outcomes.append(FlipOutcome(name, offset, counts["changed"], counts["refused"], crashed=False))
             progress(spec.label, flip + 1, flips)
     with contextlib.suppress(OSError, StoreError):  # else it goes with the folder
         remove_tree(location)
-    return DamageResult(spec.label, done.images, sum(lengths), tuple(outcomes))
+    return DamageResult(spec.label, converted.images, sum(lengths), tuple(outcomes))
 
 
-def _place(files: Sequence[Path], lengths: Sequence[int], number: int) -> tuple[Path, int]:
+def _file_and_offset(files: Sequence[Path], lengths: Sequence[int], number: int) -> tuple[Path, int]:
     """Return the file and the offset in it of a byte, counted over all files."""
     for path, length in zip(files, lengths, strict=True):
         if number < length:
@@ -180,63 +187,3 @@ def _flipped(path: Path, offset: int) -> Iterator[None]:
             os.pwrite(descriptor, before, offset)
     finally:
         os.close(descriptor)
-
-
-class _ReadingProcess:
-    """A child process that reads the store whenever it is told to; started anew where a damaged file has ended it."""
-
-    def __init__(self, spec: Spec, location: Path) -> None:
-        self._command = child_python.command(_CHILD, spec.label, str(location))
-        self._process: subprocess.Popen[str] | None = None
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
-
-    def __enter__(self) -> _ReadingProcess:
-        # The store as it is must be read whole, or losses would be counted that no flip has caused.
-        first = self._start()
-        if first is None or first["refused"]:
-            self._stderr.seek(0)
-            last = self._stderr.read()[-300:].decode(errors="replace").strip().splitlines()
-            raise StoreError(f"The store cannot be read before a byte is flipped: {last[-1] if last else first}.")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end()
-        self._stderr.close()
-
-    def read(self) -> dict[str, int] | None:
-        """Have the store read, and return how many images are the same, changed and refused; None for a crash."""
-        assert self._process is not None  # noqa: S101 - ``ensure_running`` comes first
-        assert self._process.stdin is not None  # noqa: S101 - a pipe
-        with contextlib.suppress(BrokenPipeError):  # it has ended, and does not answer
-            self._process.stdin.write("\n")
-            self._process.stdin.flush()
-        return self._answer()
-
-    def _start(self) -> dict[str, int] | None:
-        self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, text=True,
-            env=child_python.environment(),
-        )  # fmt: skip
-        return self._answer()
-
-    def _answer(self) -> dict[str, int] | None:
-        assert self._process is not None  # noqa: S101 - started
-        assert self._process.stdout is not None  # noqa: S101 - a pipe
-        ready, _, _ = select.select([self._process.stdout], [], [], READ_LIMIT_S)
-        line = self._process.stdout.readline() if ready else ""
-        if not line:
-            self._end()
-            return None
-        answer: dict[str, int] = json.loads(line)
-        return answer
-
-    def ensure_running(self) -> None:
-        """Start the process again if it has ended; to be called while the store is whole, which is read first."""
-        if self._process is None:
-            self._start()
-
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None

@@ -34,6 +34,10 @@ def digests(backend: LocalBackend, codec: Codec, location: Path, count: int | No
         codec: The codec of its payloads.
         location: The store.
         count: Number of images that were put; None for what the store says.
+
+    Raises:
+        ImgstoreError: If the store cannot be opened and ``count`` is None, or as the driver raises it: ``OSError``,
+            ``ValueError`` or ``MemoryError``.
     """
     try:
         with backend.open(location) as reader:
@@ -69,15 +73,15 @@ def main() -> None:
     spec, location = registry.resolve_spec(sys.argv[1]), Path(sys.argv[2])
     backend, codec = registry.make_local(spec), registry.make_codec(spec)
     whole = digests(backend, codec, location)
-    _answer(len(whole), 0, whole.count(REFUSED))
+    _report(len(whole), 0, whole.count(REFUSED))
     for _ in sys.stdin:
-        now = digests(backend, codec, location, len(whole))
-        same = sum(one == other for one, other in zip(whole, now, strict=True))
-        refused = now.count(REFUSED)
-        _answer(same, len(whole) - same - refused, refused)
+        current = digests(backend, codec, location, len(whole))
+        same = sum(one == other for one, other in zip(whole, current, strict=True))
+        refused = current.count(REFUSED)
+        _report(same, len(whole) - same - refused, refused)
 
 
-def _answer(same: int, changed: int, refused: int) -> None:
+def _report(same: int, changed: int, refused: int) -> None:
     sys.stdout.write(json.dumps({"same": same, "changed": changed, "refused": refused}) + "\n")
     sys.stdout.flush()
 

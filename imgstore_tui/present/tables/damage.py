@@ -41,7 +41,7 @@ class Damage(Protocol):
         """Flips by which an image came back different without a word."""
 
     @property
-    def total(self) -> int:
+    def total_losses(self) -> int:
         """Flips by which all images were lost."""
 
     @property
@@ -68,7 +68,7 @@ def damage_table(results: Sequence[Damage], dataset: str, seed: int) -> Table:
             TableEntry(format_count(result.most_lost), value=result.most_lost),
             *(
                 TableEntry(format_count(count), value=count)
-                for count in (result.harmless, result.unnoticed, result.total, result.crashes)
+                for count in (result.harmless, result.unnoticed, result.total_losses, result.crashes)
             ),
         )
         for result in results
