@@ -32,6 +32,8 @@ from imgstore_tui.present.text.standings import standings_lines
 Words = str | Sequence[str]
 """One word, or several."""
 _POLL_S = 0.2
+_PLAN_BUDGET = "60s"
+"""Keeps the budget of the plan, which in ``quick`` is this."""
 
 
 class Results:
@@ -129,7 +131,7 @@ def run(
     sync: Words | None = None,
     payload: str | None = None,
     rounds: int | None = None,
-    budget: str | float | None = "60s",
+    budget: str | float | None = _PLAN_BUDGET,
     plan: str | Path | Plan = "quick",
     scratch: str | Path | None = None,
     workers: int | None = None,
@@ -150,7 +152,8 @@ def run(
         sync: Sync levels: ``"buffered"``, ``"end"``, ``"batch"``.
         payload: ``"end-to-end"``, ``"encoded"`` or ``"raw"``.
         rounds: How often everything is repeated, at most.
-        budget: Time after which no trial starts: text such as ``"5m"``, seconds, or None for no limit.
+        budget: Time after which no trial starts: text such as ``"5m"``, seconds, or None for no limit; the default
+            keeps that of the plan.
         plan: What the rest is taken from: a named plan, a plan file, or a plan.
         scratch: Folder in which stores are made.
         workers: Codec threads and reading processes.
@@ -160,6 +163,37 @@ def run(
     Raises:
         ImgstoreError: If a word is unknown, or the run cannot start; the message is a sentence.
     """
+    numbers = {"rounds": rounds, "workers": workers, "seed": seed, "scratch": scratch and str(scratch)}
+    changes = _changes(methods, data, images, payload, operations=operations, cache=cache, sync=sync)
+    changes |= {name: value for name, value in numbers.items() if value is not None}
+    if budget != _PLAN_BUDGET:
+        changes["budget_s"] = parse_duration(budget) if isinstance(budget, str) else budget
+    changed = changed_plan(_plan(plan), **changes)
+    for text in changed.datasets:
+        registry.make_dataset(text)
+    check_plan(changed)
+    return Results(_measure(changed, _print_event if verbose else lambda _: None))
+
+
+_ENUMS = {"operations": Operation, "cache": CacheState, "sync": SyncLevel}
+
+
+def _changes(
+    methods: Words | None, data: Words | None, images: str | int | Iterable[int] | None, payload: str | None,
+    **members: Words | None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the fields of a plan that the arguments of ``run`` change, as the plan takes them.
+
+    Args:
+        methods: Storage methods.
+        data: Datasets.
+        images: Numbers of images.
+        payload: The payload.
+        members: Operations, cache states and sync levels, by the name of the field.
+
+    Raises:
+        ImgstoreError: If a word is unknown.
+    """
     changes: dict[str, Any] = {}
     if methods is not None:
         changes["specs"] = tuple(map(registry.resolve_spec, _words(methods)))
@@ -168,26 +202,16 @@ def run(
     if images is not None:
         texts = [str(images)] if isinstance(images, str | int) else list(map(str, images))
         changes["cutoffs"] = parse_cutoffs(",".join(texts))
-    for name, given, enum in (
-        ("operations", operations, Operation), ("cache", cache, CacheState), ("sync", sync, SyncLevel),
-    ):  # fmt: skip
-        if given is not None:
-            changes[name] = tuple(_member(name, enum, word) for word in _words(given))
+    for name, words in members.items():
+        if words is not None:
+            changes[name] = tuple(_member(name, _ENUMS[name], word) for word in _words(words))
     if payload is not None:
         changes["payload"] = _member("payload", Payload, payload)
-    if budget != "60s":
-        changes["budget_s"] = parse_duration(budget) if isinstance(budget, str) else budget
-    given_numbers = {"rounds": rounds, "workers": workers, "seed": seed, "scratch": scratch and str(scratch)}
-    changes |= {name: value for name, value in given_numbers.items() if value is not None}
-    chosen = changed_plan(_plan(plan), **changes)
-    for text in chosen.datasets:
-        registry.make_dataset(text)
-    check_plan(chosen)
-    return Results(_measure(chosen, _print_event if verbose else lambda _: None))
+    return changes
 
 
-def _words(given: Words) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
+def _words(words: Words) -> tuple[str, ...]:
+    return (words,) if isinstance(words, str) else tuple(words)
 
 
 def _member(kind: str, enum: Any, word: str) -> Any:
@@ -200,8 +224,8 @@ def _member(kind: str, enum: Any, word: str) -> Any:
 def _plan(plan: str | Path | Plan) -> Plan:
     if isinstance(plan, Plan):
         return plan
-    named = isinstance(plan, str) and plan in (*PLAN_NAMES, *saved_plans())
-    return plan_by_name(str(plan)) if named or not Path(plan).suffix else load_plan(Path(plan))
+    has_name = isinstance(plan, str) and plan in (*PLAN_NAMES, *saved_plans())
+    return plan_by_name(str(plan)) if has_name or not Path(plan).suffix else load_plan(Path(plan))
 
 
 def _measure(plan: Plan, listen: Callable[[Event], None]) -> Run:

@@ -80,12 +80,13 @@ class StoredImages:
         return _reopen, (text, self._trust, self._access)
 
     def _open(self) -> _Opened | StoreDataset:
-        found = self._open_here()
-        if found is None:
-            contained = StoreDataset(self._location, {})
-            contained.scan()
-            return contained
-        backend, reader = found
+        """Open the store: in this process, or in a child process for files of other programs."""
+        opened = self._open_here()
+        if opened is None:
+            dataset = StoreDataset(self._location, {})
+            dataset.scan()
+            return dataset
+        backend, reader = opened
         if not backend.capabilities.fork_safe:
             self._forked_from = (
                 f"{self._location} is read by {backend.title}, whose library does not survive a fork: use spawn, e.g. "
@@ -234,11 +235,13 @@ class StoredImages:
 
         Raises:
             IndexError: If there is no such image.
+            TypeError: If they are no whole numbers.
+            StoreError: If the store is damaged or closed.
         """
         return list(self._read([self._checked(number) for number in self._numbers(indices)]))
 
     def _numbers(self, index: Any) -> list[int]:
-        """Return the numbers of a list or an array; what NumPy would take for something else is refused or meant so.
+        """Return the numbers of a list or an array, where an array of truth values means what it means to NumPy.
 
         Raises:
             IndexError: If an array of truth values has another length than the store.
@@ -272,12 +275,18 @@ class StoredImages:
         raise TypeError(f"{self._location} is not searched for an image. Compare the images that you mean.")
 
     def _checked(self, index: int) -> int:
+        """Return the number of an image, counted from the first.
+
+        Raises:
+            IndexError: If there is no such image.
+        """
         count = len(self)
         if not -count <= index < count:
             raise IndexError(f"{self._location} holds {count} images; there is no image {index}.")
         return index + count if index < 0 else index
 
     def _read_one(self, index: int) -> Pixels:
+        """Return one image (H, W, C) or (H, W) by its number from the first."""
         with self._lock:
             store = self._store()
             if isinstance(store, StoreDataset):
@@ -289,15 +298,16 @@ class StoredImages:
         return codec.decode(payload)  # outside the lock, so that threads decode at the same time
 
     def _read(self, indices: Sequence[int]) -> Pixels | list[Pixels]:
+        """Return images by their numbers: one array (n, H, W[, C]) where all have one shape, else a list."""
         with self._lock:
             store = self._store()
             if isinstance(store, StoreDataset):
                 images: list[Pixels] = [store.image(index) for index in indices]
                 if not images or store.uniform is None:
                     return images
-                together: Pixels = np.empty((len(images), *images[0].shape), images[0].dtype)
-                together[...] = images
-                return together
+                batch: Pixels = np.empty((len(images), *images[0].shape), images[0].dtype)
+                batch[...] = images
+                return batch
             content, labels = store.reader.content, np.empty(len(indices), np.int64)
             ids = indices if isinstance(store.ids, range) and store.ids.start == 0 else [store.ids[i] for i in indices]
             if content.kind is PayloadKind.ARRAY:
