@@ -26,7 +26,13 @@ def table_labels(schema: Any, count: int, image: str, read: Callable[[str], Any]
     kinds = {field.name: f"{field.type}"[:60] for field in schema}
     names = class_names(schema.metadata or {})
     return read_labels(
-        kinds, count, lambda name: _values(read(name)), image=image, requested=requested, class_names=names
+        kinds,
+        count,
+        lambda name: _values(read(name)),
+        image=image,
+        requested=requested,
+        class_names=names,
+        declared=names,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -68,6 +68,7 @@ def read_labels(
     image: str = "",
     requested: str = "",
     class_names: Mapping[str, Sequence[str]] | None = None,
+    declared: Collection[str] = (),
     what: str = "column",
 ) -> LabelColumn:
     """Return the labels of a file with named columns, from the column that holds them.
@@ -79,6 +80,7 @@ def read_labels(
         image: Name of the column of images.
         requested: Name of the column that the user asks for; empty for the usual names.
         class_names: Names of the labels 0, 1, ... by column, where the file declares them.
+        declared: Columns that the file declares to hold classes, whatever they are called.
         what: What the format calls a column: ``dataset``, ``key``, ``feature``.
     """
     others = {name: kind for name, kind in columns.items() if name != image}
@@ -86,7 +88,7 @@ def read_labels(
         if requested not in columns:
             return no_labels(f"no {what} is called {safe_text(requested)}; {_listed(others, what)}")
         return _parsed(read, requested, count, (class_names or {}).get(requested, ()))
-    tiers = candidates(others, image)
+    tiers = _with_declared(candidates(others, image), [name for name in others if name in declared])
     refused: list[str] = []
     for place, tier in enumerate(tiers):
         parsed = {name: _parsed(read, name, count, (class_names or {}).get(name, ())) for name in tier}
@@ -111,6 +113,25 @@ def read_labels(
     if refused:
         return no_labels("; ".join(refused))
     return no_labels(f"no {what} is called label or the like; {_listed(others, what)}")
+
+
+def _with_declared(tiers: Sequence[tuple[str, ...]], declared: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the tiers with the columns that the file declares to hold classes and that have no usual name.
+
+    They come before all but ``label`` and the like, unless a column with a usual name is declared, too.
+    """
+    usual = {name for tier in tiers for name in tier}
+    rest = tuple(name for name in declared if name not in usual)
+    if not rest:
+        return list(tiers)
+    if usual.intersection(declared):
+        return [*tiers, rest]
+    place = next((place for place, tier in enumerate(tiers) if not _is_label(tier[0])), len(tiers))
+    return [*tiers[:place], rest, *tiers[place:]]
+
+
+def _is_label(name: str) -> bool:
+    return name.lower() in _TIERS[0]
 
 
 def _parsed(read: Callable[[str], Any], name: str, count: int, names: Sequence[str] = ()) -> LabelColumn:

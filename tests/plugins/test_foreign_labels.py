@@ -131,6 +131,74 @@ def test_parquet_with_class_label_keeps_the_names(tmp_path: Path) -> None:
     assert summary_of(path).endswith("labels: 0 cat, 1 dog, 2 fox, 3 owl")
 
 
+def arrow(path: Path, columns: dict[str, list[Any]], features: dict[str, Any] | None) -> Path:
+    """Write the same as an Arrow stream, as the cache of Hugging Face has it."""
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra parquet)")
+    table = pa.table({"image": [{"bytes": data, "path": None} for data in map(picture, (1, 2, 3))], **columns})
+    if features is not None:
+        table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    with pa.ipc.new_stream(str(path), table.schema) as writer:
+        writer.write_table(table)
+    return path
+
+
+def as_parquet(path: Path, columns: dict[str, list[Any]], features: dict[str, Any] | None) -> Path:
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra parquet)")
+    from pyarrow import parquet as pq
+
+    table = pa.table({"image": list(map(picture, (1, 2, 3))), **columns})
+    if features is not None:
+        table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    pq.write_table(table, path)
+    return path
+
+
+def class_label(*names: str) -> dict[str, Any]:
+    return {"names": list(names), "_type": "ClassLabel"}
+
+
+@pytest.mark.parametrize("write", [as_parquet, arrow])
+@pytest.mark.parametrize(
+    ("columns", "declared", "expected"),
+    [
+        ({"breed": [3, 1, 2], "id": [7, 8, 9]}, {"breed": "abcd"}, ([3, 1, 2], ("a", "b", "c", "d"))),
+        ({"caption": ["x", "y", "z"], "kind": [1, 0, 1]}, {"kind": "ab"}, ([1, 0, 1], ("a", "b"))),
+        ({"category": ["u", "v", "w"], "breed": [1, 0, 1]}, {"breed": "ab"}, ([1, 0, 1], ("a", "b"))),
+        ({"sex": [1, 1, 0], "target": [0, 1, 0]}, {"sex": "fm", "target": "ab"}, ([0, 1, 0], ("a", "b"))),
+        ({"sex": [1, 1, 0], "label": [0, 1, 0]}, {"sex": "fm"}, ([0, 1, 0], ())),
+        ({"label": [0.5, 0.25, 1.0], "breed": [0, 1, 0]}, {"breed": "ab"}, ([0, 1, 0], ("a", "b"))),
+        ({"coarse_label": [0, 0, 1], "fine_label": [0, 1, 2]}, {"coarse_label": "xy", "fine_label": "abc"},
+         ([0, 1, 2], ("a", "b", "c"))),
+    ],
+)  # fmt: skip
+def test_a_column_that_features_declare_to_be_classes_is_the_labels(
+    write: Any, columns: dict[str, list[Any]], declared: dict[str, str], expected: Any, tmp_path: Path
+) -> None:
+    features: dict[str, Any] = {"image": {"_type": "Image"}}
+    features |= {name: {"dtype": "int64", "_type": "Value"} for name in columns}
+    features |= {name: class_label(*names) for name, names in declared.items()}
+    path = write(tmp_path / "x", columns, features)
+    assert labels_in(path) == expected
+    names = [f"{number} {name}" for number, name in enumerate(expected[1])]
+    assert ", ".join(names) in summary_of(path)
+
+
+@pytest.mark.parametrize("write", [as_parquet, arrow])
+def test_two_columns_of_classes_are_asked_for(write: Any, tmp_path: Path) -> None:
+    features = {"image": {"_type": "Image"}, "breed": class_label("a", "b"), "sex": class_label("f", "m")}
+    columns = {"breed": [0, 1, 1], "sex": [1, 1, 0]}
+    path = write(tmp_path / "x", columns, features)
+    assert labels_in(path) == (None, ())
+    assert "breed and sex may both be meant, and differ; name one with label=breed" in summary_of(path)
+
+
+@pytest.mark.parametrize("write", [as_parquet, arrow])
+def test_without_features_a_column_of_another_name_is_no_label(write: Any, tmp_path: Path) -> None:
+    path = write(tmp_path / "x", {"breed": [0, 1, 1]}, None)
+    assert labels_in(path) == (None, ())
+    assert "breed" in summary_of(path)
+
+
 @pytest.mark.parametrize(
     ("labels", "words"),
     [

@@ -38,7 +38,7 @@ def write(path: Path, values: dict[bytes, bytes], *, subdir: bool = True) -> Pat
     return path
 
 
-def opened(path: Path, **layout: str) -> Reader:
+def opened(path: Path, **layout: str | float) -> Reader:
     result = open_foreign(path, ForeignLayout.of(layout))
     assert result is not None
     return result.reader
@@ -139,4 +139,87 @@ def test_an_environment_cut_short_is_refused(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_message_of_caffe_is_none(value: bytes) -> None:
+    assert parse_datum(value) is None
+
+
+def float_datum(planes: np.ndarray, label: int, *, packed: bool) -> bytes:
+    """Return a Datum of float32, as ``array_to_datum`` of Caffe writes them, or packed as later compilers do."""
+    sides = b"".join(b"%c%b" % (tag, varint(n)) for tag, n in zip((8, 16, 24), planes.shape, strict=True))
+    numbers = [number.tobytes() for number in planes.astype("<f4").reshape(-1)]
+    body = b"".join(numbers)
+    floats = b"\x32" + varint(len(body)) + body if packed else b"".join(b"\x35" + number for number in numbers)
+    return sides + b"\x28" + varint(label) + floats
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_floats_of_caffe_are_pixels_by_a_scale(packed: bool, tmp_path: Path) -> None:
+    values = {b"%08d" % n: float_datum(PLANES[n] / 255, n, packed=packed) for n in range(3)}
+    path = write(tmp_path / "a", values)
+    assert "hold floats; add scale=255 if they are 0..1" in refusal(path)
+    reader = opened(path, scale=255.0)
+    assert reader.read_labels().tolist() == [0, 1, 2]
+    for data, planes in zip(payloads(reader), PLANES, strict=True):
+        np.testing.assert_array_equal(raw.unpack(data), planes.transpose(1, 2, 0))
+    with pytest.raises(StoreError, match=r"values times 999 are not all in 0\.\.255; name another scale="):
+        payloads(opened(path, scale=999.0))
+
+
+def test_a_scale_where_there_are_no_floats_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a", {b"0": datum(PLANES[0], 1)})
+    with pytest.raises(StoreError, match="holds no floats that scale= could make pixels") as caught:
+        opened(path, scale=255.0)
+    assert is_sentence(caught.value, path)
+
+
+def test_floats_beside_pixels_are_named(tmp_path: Path) -> None:
+    values = {b"0": datum(PLANES[0], 1), b"1": float_datum(PLANES[1], 1, packed=True), b"2": datum(PLANES[2], 2)}
+    reader = opened(write(tmp_path / "a", values))
+    assert reader.content.count == 2
+    assert [(entry.name, entry.reason) for entry in reader.excluded] == [
+        ("1", "It holds floats; scale= makes pixels of them.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("picture", "label", "layout"),
+    [
+        ("img-%03d", "tag-%03d", {"image": "img-", "label": "tag-"}),
+        ("img-%03d", "tag-%03d", {"label": "tag-"}),
+        ("%03d", "%03d.txt", {"label": ".txt"}),
+        ("img_%03d", "cls%03d", {"image": "img_", "label": "cls"}),
+    ],
+)
+def test_keys_of_labels_may_be_named(picture: str, label: str, layout: dict[str, str], tmp_path: Path) -> None:
+    values = {(picture % n).encode(): FILES[n] for n in range(3)}
+    values |= {(label % n).encode(): text for n, text in enumerate((b"dog", b"cat", b"dog"))}
+    path = write(tmp_path / "a", values)
+    unnamed = opened(path)
+    assert not unnamed.content.has_labels
+    assert "label= names what such keys begin with" in unnamed.label_note
+    reader = opened(path, **layout)
+    assert reader.content.label_names == ("cat", "dog")
+    assert reader.read_labels().tolist() == [1, 0, 1]
+    assert payloads(reader) == FILES
+    missing = opened(path, image=layout.get("image", ""), label="other")
+    assert "no key is other before or behind the key" in missing.label_note
+
+
+def test_a_beginning_that_no_key_has_is_refused_with_the_keys(tmp_path: Path) -> None:
+    path = write(tmp_path / "a", {b"0": FILES[0]})
+    with pytest.raises(StoreError, match="no key in it begins with img") as caught:
+        opened(path, image="img")
+    assert is_sentence(caught.value, path)
+    assert "its keys are 0." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        float_datum(PLANES[0], 1, packed=True)[:-1],
+        float_datum(PLANES[0], 1, packed=False)[:-2],
+        b"\x08\x01\x10\x01\x18\x01\x35\0",
+        b"\x35" * 50,
+    ],
+)
+def test_floats_that_do_not_fit_are_no_message_of_caffe(value: bytes) -> None:
     assert parse_datum(value) is None

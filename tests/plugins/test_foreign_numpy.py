@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -180,6 +182,24 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     bomb = gzip.compress(idx(np.zeros((1, 4, 4), np.uint8))[:4] + struct.pack(">3I", 400, 2**10, 2**10) + bytes(2**10))
     (tmp_path / "b.gz").write_bytes(bomb)
     assert "shorter than its header says" in refusal(tmp_path / "b.gz")
+
+
+@pytest.mark.parametrize("kind", ["idx", "npy"])
+def test_no_more_is_unpacked_into_memory_than_the_header_says(kind: str, tmp_path: Path) -> None:
+    """64 MiB of zeros follow 6 pictures: a few KiB on the disk."""
+    buffer = io.BytesIO()
+    np.save(buffer, GREY)
+    head = idx(GREY) if kind == "idx" else buffer.getvalue()
+    (tmp_path / "a.gz").write_bytes(gzip.compress(head + bytes(64 * 2**20), 1))
+    tracemalloc.start()
+    try:
+        if kind == "idx":
+            assert "longer than its header says" in refusal(tmp_path / "a.gz")
+        else:  # as numpy.load reads it, which stops where the array does
+            assert read(opened(tmp_path / "a.gz"))[0].shape[0] == 6
+        assert tracemalloc.get_traced_memory()[1] < 16 * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a-idx3-ubyte", "a-idx3-ubyte.gz"])

@@ -68,3 +68,21 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path: Path) -> None:
     for layout in ({"axes": "NHWC"}, {"scale": 255}):
         with pytest.raises((StoreError, UsageError), match="leave out the options"):
             opened(path, backend="webdataset", **layout)
+
+
+@pytest.mark.parametrize("kind", ["cls", "json", "txt"])
+def test_numbered_pictures_of_a_sample_are_all_taken_with_its_label(kind: str, tmp_path: Path) -> None:
+    """WebDataset gives one sample a with the parts 0.png, 1.png and the label; here each picture is an image."""
+    label = {"cls": b"%d", "json": b'{"label": %d}', "txt": b"%d"}[kind]
+    members = [("a.0.png", FILES[0]), ("a.1.png", FILES[1]), (f"a.{kind}", label % 5)]
+    members += [("d/b.0.png", FILES[2]), ("d/b.1.png", FILES[0]), (f"d/b.{kind}", label % 7)]
+    path = write_tar(tmp_path / "a.tar", members)
+    options = {"label": "txt"} if kind == "txt" else {}
+    reader = opened(path, backend="webdataset", **options)
+    assert reader.read_labels().tolist() == [5, 5, 7, 7]
+    assert not reader.excluded
+    assert files(reader) == [FILES[0], FILES[1], FILES[2], FILES[0]]
+    second = opened(path, backend="webdataset", image="1.png", **options)
+    assert second.read_labels().tolist() == [5, 7]
+    assert [entry.name for entry in second.excluded] == ["a.0.png", "d/b.0.png"]
+    assert files(second) == [FILES[1], FILES[0]]

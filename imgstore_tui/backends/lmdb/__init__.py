@@ -109,7 +109,7 @@ class LmdbBackend(LocalBackend):
         """Open environments whose values are picture files, or messages of Caffe."""
         from imgstore_tui.backends.lmdb.foreign import open_environments
 
-        layout.refuse_other_than(cls.title, "image", "split")
+        layout.refuse_other_than(cls.title, "image", "label", "scale", "split")
         return open_environments(location, files, layout)
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:

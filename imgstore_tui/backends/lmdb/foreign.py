@@ -24,7 +24,7 @@ from imgstore_tui.core.units import counted
 from imgstore_tui.images import decode, raw
 from imgstore_tui.storekit.foreign_arrays import ForeignRawPictures
 from imgstore_tui.storekit.foreign_files import ForeignFile, ForeignReader
-from imgstore_tui.storekit.image_axes import CHANNELS
+from imgstore_tui.storekit.image_axes import CHANNELS, PixelCast
 from imgstore_tui.storekit.label_column import LabelColumn, no_labels, parse_labels
 from imgstore_tui.storekit.scan_progress import EVERY, report_scan
 
@@ -38,6 +38,7 @@ _MOST_LABEL = 1024
 _COUNTS = (b"num-samples", b"__len__", b"__keys__")
 """Keys of the number of pictures, which are no pictures."""
 _CRNN = re.compile(rb"image-(\d+)")
+_DIGITS = re.compile(rb"\d+$")
 
 
 class LmdbPictures(ForeignFile):
@@ -54,6 +55,11 @@ class LmdbPictures(ForeignFile):
         self._labels: list[int | None] = []
         self._texts: list[bytes | None] = []
         self._pixels = False
+        self._floats = 0
+        """Values that are floats, which only the option ``scale`` makes pixels."""
+        self._cast = PixelCast(np.dtype(np.float32), layout.scale)
+        self._unnamed = 0
+        """Pictures that are left out beyond those that are named."""
         self._beside: list[str] = []
         self._env: Any = None
         self._version: tuple[int, ...] | None = None
@@ -114,17 +120,16 @@ class LmdbPictures(ForeignFile):
         except lmdb.Error as error:
             raise StoreError(f"{self.data} is damaged: {first_line(error)}.") from None
         if not self.keys:
-            shown = ", ".join(self._beside[:_MOST_SHOWN]) or "none"
-            more = ", ..." if len(self._beside) > _MOST_SHOWN else ""
-            raise StoreError(
-                f"{self.path} is an LMDB of another program, and no value in it is a picture file or a Datum of Caffe; "
-                f"its keys are {shown}{more}. Pickles are never loaded; write picture files as values."
-            )
+            raise StoreError(self._nothing_found())
+        if self._layout.scale and not self._floats:
+            raise StoreError(f"{self.path} holds no floats that scale= could make pixels; leave it out.")
         if any(len(shape) == 3 for shape in self.shapes):
             self.warnings.append(
                 f"{self.path}: the channels of pixels are in the order that they are stored in; convert_imageset of "
                 "Caffe puts blue first."
             )
+        if self._unnamed:
+            self.warnings.append(f"{self.path}: {counted(self._unnamed, 'more value')} left out.")
         if self._beside:
             shown = ", ".join(self._beside[:_MOST_SHOWN])
             self.warnings.append(
@@ -132,11 +137,26 @@ class LmdbPictures(ForeignFile):
                 f"{counted(len(self._beside), 'value')} not read: {shown}."
             )
 
+    def _nothing_found(self) -> str:
+        if self._floats:
+            return (
+                f"{self.path} is an LMDB of Caffe whose values hold floats; add scale=255 if they are 0..1, scale=1 if "
+                "they are 0..255."
+            )
+        shown = ", ".join(self._beside[:_MOST_SHOWN]) or "none"
+        more = ", ..." if len(self._beside) > _MOST_SHOWN else ""
+        wanted = safe_text(self._layout.image)
+        what = f"no key in it begins with {wanted}, or its value" if wanted else "no value in it"
+        return (
+            f"{self.path} is an LMDB of another program, and {what} is {'no' if wanted else 'a'} picture file or a "
+            f"Datum of Caffe; its keys are {shown}{more}. Pickles are never loaded; write picture files as values."
+        )
+
     def _look_at(self, key: bytes, value: memoryview, transaction: Any) -> None:
         """Take a value for a picture, or note what else it is."""
-        shown = safe_text(key[:60].decode("utf-8", "backslashreplace"))
+        shown = _shown(key)
         wanted = self._layout.image.encode()
-        if key in _COUNTS or key.startswith(b"label-"):
+        if key in _COUNTS or self._is_label(key):
             return
         if wanted and not key.startswith(wanted):
             self._beside.append(shown)
@@ -144,34 +164,60 @@ class LmdbPictures(ForeignFile):
         if decode.sniff(bytes(value[:_HEAD]).ljust(_HEAD, b"\0")) is not None:
             self._take(key, None, transaction)
         elif (datum := parse_datum(value)) is not None and (datum.encoded or datum.shape[0] in CHANNELS):
-            self._take(key, datum, transaction)
+            self._floats += bool(datum.float_step)
+            if datum.float_step and not self._layout.scale:
+                self._leave_out(key, "It holds floats; scale= makes pixels of them.")
+            else:
+                self._take(key, datum, transaction)
         elif _CRNN.fullmatch(key) or (self.keys and not self._beside and len(value) > _MOST_LABEL):
-            if len(self.excluded) < _MOST_NAMED:
-                reason = f"Its value {what_is(value)}."
-                self.excluded.append(Excluded(shown, reason))
+            self._leave_out(key, f"Its value {what_is(value)}.")
         else:
             self._beside.append(f"{shown} ({what_is(value)})")
+
+    def _leave_out(self, key: bytes, reason: str) -> None:
+        if len(self.excluded) < _MOST_NAMED:
+            self.excluded.append(Excluded(_shown(key), reason))
+        else:
+            self._unnamed += 1
+
+    def _is_label(self, key: bytes) -> bool:
+        """Whether a key is one of labels, by its name."""
+        wanted = self._layout.label.encode()
+        return key.startswith(b"label-") or bool(wanted and (key.startswith(wanted) or key.endswith(wanted)))
+
+    def _label_of(self, key: bytes, transaction: Any) -> bytes | None:
+        """Return the text of the label of a picture; None if there is none under a key that belongs to its key."""
+        crnn, wanted = _CRNN.fullmatch(key), self._layout.label.encode()
+        keys = [b"label-" + crnn[1]] if crnn and not wanted else []
+        if wanted:
+            digits = _DIGITS.search(key)
+            keys = [wanted + key.removeprefix(self._layout.image.encode()), key + wanted]
+            keys += [wanted + digits[0]] if digits else []
+        text = next((text for name in keys if (text := transaction.get(name)) is not None), None)
+        return bytes(text[:_MOST_LABEL]) if text is not None else None
 
     def _take(self, key: bytes, datum: Datum | None, transaction: Any) -> None:
         pixels = datum is not None and not datum.encoded
         if self.keys and pixels != self._pixels:
-            self.excluded.append(Excluded(key.decode("utf-8", "replace"), "It is pixels where others are files."))
+            self._leave_out(key, f"It is {'pixels' if pixels else 'a file'} where others are {_other(pixels)}.")
             return
         self._pixels = pixels
         self.keys.append(key)
         if datum is not None and pixels:
             self.shapes.add(datum.shape[1:] if datum.shape[0] == 1 else (*datum.shape[1:], datum.shape[0]))
         self._labels.append(None if datum is None else datum.label)
-        crnn = _CRNN.fullmatch(key)
-        text = transaction.get(b"label-" + crnn[1]) if crnn else None
-        self._texts.append(bytes(text[:_MOST_LABEL]) if text is not None else None)
+        self._texts.append(self._label_of(key, transaction))
 
     def _label_column(self) -> LabelColumn:
         if any(text is not None for text in self._texts):
-            return parse_labels(self._texts, self.count, "label-...")
+            return parse_labels(self._texts, self.count, f"{self._layout.label or 'label-'}...")
+        if self._layout.label:
+            return no_labels(
+                f"no key is {safe_text(self._layout.label)} before or behind the key, or the number, of a picture"
+            )
         if any(label is not None for label in self._labels):
             return parse_labels(self._labels, self.count, "label")
-        return no_labels("values are picture files, and no key is called label")
+        return no_labels("values are picture files, and no key is called label; label= names what such keys begin with")
 
     @property
     def count(self) -> int:
@@ -191,10 +237,14 @@ class LmdbPictures(ForeignFile):
                 datum = None if decode.sniff(bytes(value[:_HEAD]).ljust(_HEAD, b"\0")) else parse_datum(value)
                 if datum is None:
                     return bytes(value)
-                data = bytes(value[datum.start : datum.stop])
+                if datum.encoded:
+                    return bytes(value[datum.start : datum.stop])
+                planes = datum.planes(value)
+                return raw.pack(_upright(self._cast.pixels(planes) if datum.float_step else planes))
+        except ValueError as error:
+            raise StoreError(f"{self.path}: {first_line(error)}; name another scale=.") from None
         except lmdb.Error as error:
             raise StoreError(f"{self.data} is damaged: {first_line(error)}.") from None
-        return data if datum.encoded else raw.pack(_upright(data, datum.shape))
 
     def release(self) -> None:
         """Close the environment until it is read again."""
@@ -207,11 +257,18 @@ class LmdbPictures(ForeignFile):
             env.close()
 
 
-def _upright(data: bytes, shape: tuple[int, int, int]) -> Pixels:
-    """Return bytes in the order C, H, W as (H, W, C), or (H, W) for one channel; channels stay in their order."""
-    planes = np.frombuffer(data, np.uint8).reshape(shape)
-    upright: Pixels = planes[0] if shape[0] == 1 else np.ascontiguousarray(planes.transpose(1, 2, 0))
+def _upright(planes: Any) -> Pixels:
+    """Return numbers in the order C, H, W as (H, W, C), or (H, W) for one channel; channels stay in their order."""
+    upright: Pixels = np.ascontiguousarray(planes[0] if len(planes) == 1 else planes.transpose(1, 2, 0))
     return upright
+
+
+def _shown(key: bytes) -> str:
+    return safe_text(key[:60].decode("utf-8", "backslashreplace"))
+
+
+def _other(pixels: bool) -> str:
+    return "files" if pixels else "pixels"
 
 
 def what_is(value: memoryview) -> str:

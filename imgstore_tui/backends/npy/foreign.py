@@ -98,15 +98,14 @@ class PlainArray(ArrayContainer):
             packed = isinstance(file, UnpackedFile)
             if packed and file.size > _MOST_BYTES:
                 raise StoreError(f"{self.path} unpacks to {format_bytes(file.size)}; unpack it first: gunzip -k.")
-            whole = file.read_at(0, file.size) if packed else None
-            head = file.read_at(0, min(file.size, _MOST_HEADER + 16)) if whole is None else whole[: _MOST_HEADER + 16]
+            head = file.read_at(0, min(file.size, _MOST_HEADER + 16))
             header, shape, dtype, start = _plain_header(head)
             size = 0 if dtype.hasobject else math.prod(shape) * dtype.itemsize
             if file.size < start + size:
                 raise ValueError("it is shorter than its header says")
             if header is None and file.size > start + size:
                 raise ValueError("it is longer than its header says")
-            return header, shape, dtype, start, whole
+            return header, shape, dtype, start, file.read_at(0, start + size) if packed else None
         finally:
             file.close()
 

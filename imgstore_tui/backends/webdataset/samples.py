@@ -60,6 +60,9 @@ def surplus_pictures(names: Sequence[str], requested: str = "") -> dict[int, str
     for positions in groups.values():
         rests = [split_name(names[position])[1] for position in positions]
         taken = _best(rests, requested.lower())
+        if taken is None and not _WORD.fullmatch(requested):  # 0.jpg, whose 0 is a part of the key otherwise
+            ending = f".{requested.lower()}"
+            taken = next((n for n, place in enumerate(positions) if names[place].lower().endswith(ending)), None)
         for number, position in enumerate(positions):
             if taken is None:
                 surplus[position] = (
