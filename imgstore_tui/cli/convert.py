@@ -64,7 +64,8 @@ def main(argv: Sequence[str]) -> int:
                 talk.print("Nothing is left to continue with: the same command starts over.", soft_wrap=True)
             raise
     for warning in job.dataset.warnings:
-        talk.print(safe_text(warning), soft_wrap=True)
+        if warning not in done.lost:  # which is printed already
+            talk.print(safe_text(warning), soft_wrap=True)
     for entry in done.excluded[:_SHOWN]:
         talk.print(safe_text(f"left out: {entry.name}: {entry.reason}"), soft_wrap=True)
     if len(done.excluded) > _SHOWN:

@@ -207,3 +207,22 @@ def orientation_loss(count: int, first: int = 0) -> str:
     of = f" of the first {format_count(first)}" if first else ""
     have = "1 picture has" if count == 1 and not first else f"{format_count(count)}{of} pictures have"
     return f"{have} an orientation in EXIF, which pixels do not keep: only the codec original does."
+
+
+def further_loss(count: int, further: int, first: int = 0) -> str:
+    """Return the sentence for files of several pictures, pages or frames, of which the first is taken.
+
+    Args:
+        count: Number of such files.
+        further: How many pictures they hold behind their first.
+        first: How many files have been looked at, from the first on; 0 for all.
+    """
+    of = f" of the first {format_count(first)}" if first else ""
+    hold = "1 picture holds" if count == 1 and not first else f"{format_count(count)}{of} pictures hold"
+    kept = "the first is taken of each; only the codec original keeps them, in its files"
+    return f"{hold} {further_text(further)}: left out, as {kept}."
+
+
+def further_text(further: int) -> str:
+    """Return how many pictures behind the first there are in files, e.g. ``2 further pages or frames``."""
+    return "1 further page or frame" if further == 1 else f"{format_count(further)} further pages or frames"

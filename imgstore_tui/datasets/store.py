@@ -7,14 +7,22 @@ import json
 import subprocess
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from imgstore_tui.core import credentials
-from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress, orientation_loss
+from imgstore_tui.core.dataset import (
+    BrokenImageError,
+    Dataset,
+    Excluded,
+    ScanProgress,
+    further_loss,
+    further_text,
+    orientation_loss,
+)
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.foreign_layout import OPTIONS, ForeignLayout
 from imgstore_tui.core.label_summary import label_summary
@@ -60,6 +68,10 @@ class StoreDataset(Dataset):
         self._labels = np.zeros(0, np.int64)
         self._turned: set[int] = set()
         """Pictures that EXIF says are to be turned, among those that have been looked at."""
+        self._further: dict[int, int] = {}
+        """Number of pictures behind the first in a file, of files that have any among those that were looked at."""
+        self._first_further = ""
+        """What the scan has found of them, for the summary, which stays the same."""
         self._looked_at = 0
         """The first so many pictures have been looked at."""
         self._fetched: dict[str, tuple[int, list[Any]]] = {}
@@ -87,8 +99,12 @@ class StoreDataset(Dataset):
             raise DataError(str(facts["error"]))
         self._facts, self._labels = facts, np.frombuffer(data, "<i8").astype(np.int64)
         self._turned, self._looked_at = set(facts.get("turned", ())), int(facts.get("looked_at", 0))
+        self._further = dict(facts.get("further", ()))
         if not len(self._labels):
             raise DataError(f"{self._location} holds no images.")
+        if further := sum(self._further.values()):
+            of = f" in the first {format_count(self._looked_at)}" if self._looked_at < len(self) else ""
+            self._first_further = f"without {further_text(further)}{of}"
 
     @property
     def _address(self) -> str:
@@ -120,9 +136,7 @@ class StoreDataset(Dataset):
     def image(self, index: int) -> Pixels:
         """Return image ``index``, decoded."""
         facts, data = self._get(index, "pixels")
-        if facts.get("turned"):
-            self._turned.add(index)
-        self._looked_at += index == self._looked_at
+        self._note_lost(index, facts)
         shape, dtype = tuple(facts["shape"]), facts["dtype"]
         valid = dtype in ("uint8", "uint16") and (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4)))
         if not valid or self.uniform not in (None, (shape, dtype)):
@@ -135,7 +149,17 @@ class StoreDataset(Dataset):
         """Return the file of image ``index``."""
         if not self.has_originals:
             raise DataError(f"{self._location} holds images of the codec {self._facts['codec']}, not picture files.")
-        return bytes(self._get(index, "payloads")[1])
+        facts, data = self._get(index, "payloads")
+        self._note_lost(index, facts)
+        return bytes(data)
+
+    def _note_lost(self, index: int, facts: Mapping[str, Any]) -> None:
+        """Note what pixels do not keep of an image that was read."""
+        if facts.get("turned"):
+            self._turned.add(index)
+        if facts.get("further"):
+            self._further[index] = int(facts["further"])
+        self._looked_at += index == self._looked_at
 
     def _get(self, index: int, form: str) -> tuple[dict[str, Any], memoryview]:
         if not 0 <= index < len(self):
@@ -204,8 +228,8 @@ class StoreDataset(Dataset):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What else is in files of other programs."""
-        return tuple(self._facts.get("warnings", ()))
+        """What else is in files of other programs, and pictures in a file behind its first."""
+        return (*self._facts.get("warnings", ()), *self._left_out())
 
     @property
     def has_labels(self) -> bool:
@@ -235,11 +259,20 @@ class StoreDataset(Dataset):
 
     @property
     def lost_by_decoding(self) -> tuple[str, ...]:
-        """That picture files have an orientation in EXIF: of the first ones, after the scan; of those read, later."""
+        """What pixels do not keep of picture files: of the first ones, after the scan; of those read, later."""
         if not self._turned:
+            return self._left_out()
+        return (orientation_loss(len(self._turned), self._first_of(self._turned)), *self._left_out())
+
+    def _left_out(self) -> tuple[str, ...]:
+        """Return a sentence on the pages and frames that are not taken, if any are known."""
+        if not self._further:
             return ()
-        first = self._looked_at if max(self._turned) < self._looked_at < len(self) else 0
-        return (orientation_loss(len(self._turned), first),)
+        return (further_loss(len(self._further), sum(self._further.values()), self._first_of(self._further)),)
+
+    def _first_of(self, indices: Collection[int]) -> int:
+        """Return how many images have been looked at, if they are the first ones; 0 for all or those read."""
+        return self._looked_at if max(indices) < self._looked_at < len(self) else 0
 
     @property
     def summary(self) -> str:
@@ -248,7 +281,7 @@ class StoreDataset(Dataset):
         storage = f"{self._facts['backend']}+{self._facts['codec']}"
         labels = label_summary(self, _NAMES_SHOWN)
         text = f"store {safe_text(self._name)}: {format_count(len(self))} images {sizes}, {storage}"
-        return f"{text}, {labels}" if labels else text
+        return ", ".join(filter(None, (text, labels, self._first_further)))
 
 
 def _end(process: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:

@@ -29,6 +29,7 @@ import numpy as np
 
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.install_hint import install_command
+from imgstore_tui.images.further import further_pictures, may_hold_further
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -155,11 +156,14 @@ def probe(path: Path) -> tuple[tuple[int, ...], str]:
     Raises:
         DataError: As ``decode``, as far as the header shows the defect, and if the file cannot be read.
     """
-    return probe_turned(path)[:2]
+    return probe_whole(path)[:2]
 
 
-def probe_turned(path: Path) -> tuple[tuple[int, ...], str, bool]:
-    """Return shape and dtype as ``probe`` does, and whether EXIF says that the picture is to be turned to be shown.
+def probe_whole(path: Path) -> tuple[tuple[int, ...], str, bool, int]:
+    """Return shape and dtype as ``probe`` does, and what pixels do not keep.
+
+    That is whether EXIF says that the picture is to be turned to be shown, and the number of further pictures in the
+    file: pages, frames.
 
     Raises:
         DataError: As ``probe``.
@@ -169,7 +173,7 @@ def probe_turned(path: Path) -> tuple[tuple[int, ...], str, bool]:
             head = file.read(_HEAD)
             file.seek(0)
             with _Opened(file, head, None) as picture:
-                return picture.shape, picture.dtype, picture.turned
+                return picture.shape, picture.dtype, picture.turned, picture.further
     except OSError as error:
         raise DataError(f"The file cannot be read: {error.strerror or error}.") from None
 
@@ -183,6 +187,18 @@ def is_turned(data: bytes) -> bool:
             return picture.turned
     except DataError:
         return False
+
+
+def further_in(data: bytes) -> int:
+    """Return how many pictures a file, of which these are all bytes, holds behind its first; 0 if it is damaged."""
+    kind = sniff(data[:_HEAD].ljust(_HEAD, b"\0"))
+    if kind is None or not may_hold_further(data, kind):
+        return 0
+    try:
+        with _Opened(io.BytesIO(data), data[:_HEAD], None) as picture:
+            return picture.further
+    except DataError:
+        return 0
 
 
 class _Opened:
@@ -225,6 +241,11 @@ class _Opened:
             return self._image.getexif().get(_ORIENTATION, 1) in range(2, 9)
         except Exception:
             return False
+
+    @property
+    def further(self) -> int:
+        """Number of pictures behind the first; asked for before ``pixels``, or instead."""
+        return further_pictures(self._image, self._format, self._file)
 
     def pixels(self) -> Pixels:
         """Decode into memory that only the caller references, but that may be read-only."""

@@ -6,6 +6,7 @@ What a file is, is told by its first bytes; by the ending of its name only if th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.file_kind import FileKind, kind_of_file
+from imgstore_tui.plugins.inner_folders import refuse_outer_folder
 from imgstore_tui.plugins.named_store import refuse_stores
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.scan_progress import report_scan
@@ -98,6 +100,7 @@ def _open_folder(location: Path, layout: ForeignLayout) -> ForeignStore | None:
             "of its own."
         )
     if not groups:
+        refuse_outer_folder(location, partial(_kind_in, location))
         return None
     claimed = sorted(path for paths in claims.values() for path in paths)
     if any(split_of(file.name) for file in claimed):
@@ -105,6 +108,20 @@ def _open_folder(location: Path, layout: ForeignLayout) -> ForeignStore | None:
     shared = [kind for kind in next(iter(claims)) if all(kind in by_all for by_all in claims)]
     name, reader = _open_by_first(location, claimed, shared, layout)
     return ForeignStore(name, reader, (*missing_shards([path.name for path in claimed]), *_passed_over(others)))
+
+
+def _kind_in(location: Path, path: Path) -> str:
+    """Return as what a file or a folder below ``location`` is read; empty if as nothing."""
+    try:
+        if path.is_dir():
+            return next((kind.title for kind in registry.local_backends() if kind.claims_foreign_folder(path)), "")
+        _check_link(location, path)
+        kind = kind_of_file(path)
+    except (StoreError, OSError):
+        return ""
+    if kind.name in {"picture", "git-lfs"}:
+        return "picture" if kind.name == "picture" else "pointers of git-lfs"
+    return (kind.name or claimants[0].title) if (claimants := _claimants(path, kind)) else ""
 
 
 def _check_link(location: Path, file: Path) -> None:

@@ -29,7 +29,7 @@ from imgstore_tui.core.errors import ImgstoreError, NotAStoreError, StoreError, 
 from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
 from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.units import format_bytes
-from imgstore_tui.images.decode import is_turned
+from imgstore_tui.images.decode import further_in, is_turned
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.foreign import ForeignStore, open_foreign
 from imgstore_tui.plugins.memory_limit import limit_memory, limited_bytes
@@ -103,28 +103,35 @@ class ServedStore:
                 yield from self._read([image_id], form)
             return
         for payload in payloads:
+            lost = _not_in_pixels(payload) if self.codec.from_file else {}
             if form == "payloads":
-                yield {"bytes": len(payload)}, [payload]
+                yield {"bytes": len(payload), **lost}, [payload]
                 continue
             try:
                 facts, chunks = _encode_pixels(self.codec.decode(payload))
-                yield ({**facts, "turned": True} if self.codec.from_file and is_turned(payload) else facts), chunks
+                yield {**facts, **lost}, chunks
             except (ImgstoreError, MemoryError) as error:
                 yield {"error": _reason(error)}, []
 
-    def first_turned(self) -> list[int]:
-        """Return which of the first images are to be turned to be shown, as their EXIF says."""
+    def first_lost(self) -> dict[int, dict[str, Any]]:
+        """Return what pixels would not keep of the first images, by their indices."""
+        lost: dict[int, dict[str, Any]] = {}
         if not self.codec.from_file:
-            return []
-        turned = []
+            return lost
         for first in range(0, LOOKED_AT, _LOOKED_AT_ONCE):
             ids = self.ids[first : min(first + _LOOKED_AT_ONCE, LOOKED_AT)]
             try:
                 payloads = self.reader.read_bytes(ids, np.zeros(len(ids), np.int64)) if len(ids) else []
             except (ImgstoreError, MemoryError):  # it is reported when it is read
                 continue
-            turned += [index for index, payload in enumerate(payloads, first) if is_turned(payload)]
-        return turned
+            lost.update((index, facts) for index, data in enumerate(payloads, first) if (facts := _not_in_pixels(data)))
+        return lost
+
+
+def _not_in_pixels(payload: bytes) -> dict[str, Any]:
+    """Return the facts of a picture file that its pixels do not keep: an orientation, further pages and frames."""
+    further = further_in(payload)
+    return {**({"turned": True} if is_turned(payload) else {}), **({"further": further} if further else {})}
 
 
 def _reason(error: ImgstoreError | MemoryError) -> str:
@@ -196,7 +203,10 @@ def open_served_store(
         "has_names": content.name_bytes > 0,
     }
     store = ServedStore(reader, codec({option.name: option.default for option in codec.options}), reader.ids())
-    facts["turned"], facts["looked_at"] = store.first_turned(), min(LOOKED_AT, len(store.ids))
+    lost = store.first_lost()
+    facts["turned"] = [index for index, entry in lost.items() if "turned" in entry]
+    facts["further"] = [[index, entry["further"]] for index, entry in lost.items() if "further" in entry]
+    facts["looked_at"] = min(LOOKED_AT, len(store.ids))
     return store, facts, [labels.astype("<i8").data.cast("B")] if len(labels) else []
 
 

@@ -5,24 +5,29 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from imgstore_tui.storekit.splits import is_split
+from imgstore_tui.storekit.folder_roles import are_roles, roles_text
 
 
-def class_folders(names: Sequence[str]) -> list[str]:
-    """Return the class of each picture by its folder; empty if there are no folders that tell pictures apart.
+def class_folders(names: Sequence[str]) -> tuple[list[str], str]:
+    """Return the class of each picture by its folder, and a note on folders that are no classes; often empty.
 
-    Folders that all pictures share are passed over, and so are ``train``, ``test`` and the like, which are no classes.
+    There are no classes if there are no folders that tell pictures apart.
+
+    Folders that all pictures share are passed over, and so are ``train``, ``images``, ``masks`` and the like, which are
+    no classes.
 
     Args:
         names: Names of the pictures in the archive, with slashes between folders.
     """
-    depth = 0
+    depth, note = 0, ""
     while True:
         folders = [_folder_at(name, depth) for name in names]
         if not folders or "" in folders:
-            return []
-        if len(set(folders)) > 1 and not all(map(is_split, set(folders))):
-            return folders
+            return [], note
+        if len(distinct := set(folders)) > 1:
+            if not are_roles(distinct):
+                return folders, note
+            note = note or roles_text(sorted(distinct))
         depth += 1
 
 

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from array import array
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from imgstore_tui.core.dataset import Excluded
@@ -68,9 +69,10 @@ class ZipPictures(ByteRangeFile):
             column = dataset_json.labels_in(archive.read(entry), self.names)
             if column is not None:
                 return column
-        if classes := class_folders(self.names):
-            return parse_labels(classes, len(classes), "the folder")
-        return no_labels("the archive has no folders that tell classes apart")
+        classes, note = class_folders(self.names)
+        if classes:
+            return replace(parse_labels(classes, len(classes), "the folder"), note=note)
+        return no_labels(note or "the archive has no folders that tell classes apart")
 
     def _check_directory(self) -> None:
         """Refuse a list of files that no memory should hold, before it is read."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,18 @@ _MOST_TEXT = 1024
 _MOST_JSON = 2**20
 _MOST_KINDS = 6
 """Kinds of other members that are named."""
+
+
+def _by_sample(values: Mapping[str, Any], keys: Sequence[str]) -> list[Any]:
+    """Return the value of each picture by its key, or by what is before the first dot: ``a.cls`` for ``a.0.jpg``."""
+    found = []
+    for key in keys:
+        value = values.get(key)
+        if value is None and "." in key:
+            folder, slash, leaf = key.rpartition("/")
+            value = values.get(folder + slash + leaf.partition(".")[0])
+        found.append(value)
+    return found
 
 
 class SampleLabels:
@@ -84,29 +97,31 @@ class SampleLabels:
             return self._requested_column(keys)
         for kind in _CLASSES:
             if numbers := self._numbers.get(kind):
-                return parse_labels([numbers.get(key) for key in keys], len(keys), f".{kind}")
+                return parse_labels(_by_sample(numbers, keys), len(keys), f".{kind}")
         in_json = no_labels("")
         if self._facts:
             in_json = read_labels(
                 dict.fromkeys(self._facts, ""),
                 len(keys),
-                lambda name: [self._facts[name].get(key) for key in keys],
+                lambda name: _by_sample(self._facts[name], keys),
                 what="name in .json",
             )
             if in_json.numbers is not None:
                 return in_json
-        if classes := class_folders(keys):
-            return parse_labels(classes, len(keys), "the folder")
-        reasons = ["no members .cls"]
+        classes, note = class_folders(keys)
+        if classes:
+            return replace(parse_labels(classes, len(keys), "the folder"), note=note)
+        reasons = ["no members .cls", *([note] if note else [])]
         reasons += [f"in .json: {in_json.reason}"] if in_json.reason else []
         return no_labels("; ".join([*reasons, *self._beside()]))
 
     def _requested_column(self, keys: Sequence[str]) -> LabelColumn:
         if self._texts:
-            return parse_labels([self._texts.get(key) for key in keys], len(keys), f".{self._requested}")
+            return parse_labels(_by_sample(self._texts, keys), len(keys), f".{self._requested}")
         if self._requested in self._facts:
-            values = [self._facts[self._requested].get(key) for key in keys]
-            return parse_labels(values, len(keys), f"{self._requested} in .json")
+            return parse_labels(
+                _by_sample(self._facts[self._requested], keys), len(keys), f"{self._requested} in .json"
+            )
         reason = f"no member .{safe_text(self._requested)}, and no such name in .json"
         return no_labels("; ".join([reason, *self._beside()]))
 

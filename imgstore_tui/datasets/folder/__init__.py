@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.core.content import NO_LABEL
-from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded, ScanProgress, orientation_loss
+from imgstore_tui.core.dataset import (
+    BrokenImageError,
+    Dataset,
+    Excluded,
+    ScanProgress,
+    further_loss,
+    further_text,
+    orientation_loss,
+)
 from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import safe_text
@@ -18,6 +25,7 @@ from imgstore_tui.core.units import MAX_CUTOFF, counted, format_count
 from imgstore_tui.datasets.folder import labels_csv, scan
 from imgstore_tui.datasets.folder.class_folders import class_folders, class_of
 from imgstore_tui.datasets.folder.stratified_order import stratified_order
+from imgstore_tui.datasets.folder.wording import nothing_found, others_text
 from imgstore_tui.images.resize import parse_size, resized
 
 if TYPE_CHECKING:
@@ -25,10 +33,6 @@ if TYPE_CHECKING:
 
 _LEAST_HEADERS = 10_000
 """Headers that are read even if fewer pictures are needed: it takes seconds, and shows what is broken."""
-_MOST_SUFFIXES = 6
-"""Suffixes of other files that are named."""
-_SYSTEM_SUFFIXES = frozenset({".db", ".ini"})
-"""Suffixes of files that Windows puts into folders of pictures."""
 _NO_CLASSES = "no class folders, and no CSV named by the option labels"
 
 Kind = tuple[tuple[int, ...], str]
@@ -103,7 +107,7 @@ class FolderDataset(Dataset):
         self._sample, self._seed = int(values["sample"]), int(values["seed"])
         self._table = str(values["labels"])
         self._follow = values.get("links") == "follow"
-        self._others: Counter[str] = Counter()
+        self._rules = scan.TreeRules(frozenset())
         self._decode = bool(values["decode"])
         if not self._decode and self._resize is not None:
             raise UsageError("Pictures that are not decoded cannot be resized. Leave out resize or decode=no.")
@@ -114,6 +118,8 @@ class FolderDataset(Dataset):
         """Indices of pictures with a valid header that turned out to be damaged."""
         self._classes: tuple[str, ...] = ()
         self._class_count = self._turned = 0
+        self._further: dict[int, int] = {}
+        """By picture that has any, the number of pictures behind it in its file."""
         self._has_labels, self._label_note = True, ""
         # Columns, not objects: a tree may have a million files.
         self._names: list[str] = []
@@ -134,7 +140,7 @@ class FolderDataset(Dataset):
         report = progress or _ignore_progress
         scan.check_root(self._root)
         suffixes = SUFFIXES if self._decode else SUFFIXES | UNDECODED_SUFFIXES
-        rules = scan.TreeRules(suffixes, UNDECODED_SUFFIXES - suffixes, self._follow, self._others)
+        rules = self._rules = scan.TreeRules(suffixes, UNDECODED_SUFFIXES - suffixes, self._follow)
         names: list[str] = []
         for entry in scan.list_files(self._root, rules, report):
             if isinstance(entry, str):
@@ -148,7 +154,7 @@ class FolderDataset(Dataset):
         self._unread = ((name, label_of[name]) for name in stratified_order(names, labels, self._seed))
         self._read_headers(min(self._limit(), len(names)), report)
         if not self._names:
-            raise DataError(self._nothing_found(suffixes))
+            raise DataError(nothing_found(self._root, rules, self._excluded))
 
     def _limit(self) -> int:
         if self._sample:
@@ -172,6 +178,8 @@ class FolderDataset(Dataset):
             kind = facts.shape, facts.dtype
             if kind not in self._kinds:
                 self._kinds[kind] = len(self._kinds)
+            if facts.further:
+                self._further[len(self._names)] = facts.further
             self._names.append(name)
             self._labels.append(label)
             self._sizes.append(facts.size)
@@ -208,23 +216,6 @@ class FolderDataset(Dataset):
         self._label_note = "; ".join(filter(None, (note, without)))
         self._class_count = len(set(labels) - ({NO_LABEL} if without else set()))
         return labels
-
-    def _nothing_found(self, suffixes: frozenset[str]) -> str:
-        where = f"'{safe_text(str(self._root))}'"
-        if not self._excluded:
-            return f"There are no pictures in {where} or below it: files that end in {', '.join(sorted(suffixes))}."
-        linked = [entry for entry in self._excluded if entry.reason == scan.LINKED_FOLDER]
-        if len(linked) == len(self._excluded):
-            return (
-                f"{where} holds no pictures but {counted(len(linked), 'link')} to folders, for example "
-                f"'{safe_text(linked[0].name)}', which are not followed. Add links=follow."
-            )
-        first, number = self._excluded[0], len(self._excluded)
-        files = "1 file, but it cannot" if number == 1 else f"{format_count(number)} files, but none can"
-        return (
-            f"{where} holds {files} be used, for example '{safe_text(first.name)}': "
-            f"{first.reason.rstrip('.')}. Name a folder with pictures."
-        )
 
     def __len__(self) -> int:
         return len(self._names)
@@ -302,8 +293,13 @@ class FolderDataset(Dataset):
 
     @property
     def lost_by_decoding(self) -> tuple[str, ...]:
-        """That pictures have an orientation in EXIF."""
-        return (orientation_loss(self._turned),) if self._turned else ()
+        """That pictures have an orientation in EXIF, and that files hold several of them."""
+        return (*((orientation_loss(self._turned),) if self._turned else ()), *self._left_out())
+
+    def _left_out(self) -> tuple[str, ...]:
+        """Return a sentence on the pages and frames that are not taken, if there are any."""
+        further = {index: number for index, number in self._further.items() if index not in self._broken}
+        return (further_loss(len(further), sum(further.values())),) if further else ()
 
     @property
     def has_pixels(self) -> bool:
@@ -350,18 +346,9 @@ class FolderDataset(Dataset):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What else lies in the tree, counted by suffix."""
-        others = self._others - Counter(dict.fromkeys(_SYSTEM_SUFFIXES, self._others.total()))
-        if not others:
-            return ()
-        shown = others.most_common(_MOST_SUFFIXES)
-        kinds = [f"{safe_text(suffix) or 'without an ending'} ({format_count(number)})" for suffix, number in shown]
-        rest = others.total() - sum(number for _, number in shown)
-        kinds += [f"others ({format_count(rest)})"] if rest else []
-        files = "1 other file is not a picture" if others.total() == 1 else (
-            f"{format_count(others.total())} other files are not pictures"
-        )  # fmt: skip
-        return (f"In the folder, {files}: {', '.join(kinds)}.",)
+        """Pictures in a file behind its first, and what else lies in the tree, counted by suffix."""
+        others = others_text(self._rules.others)
+        return (*self._left_out(), others) if others else self._left_out()
 
     @property
     def summary(self) -> str:
@@ -374,6 +361,8 @@ class FolderDataset(Dataset):
         text += f" {self._size_text()}"
         count = self._class_count
         text += f" in {format_count(count)} class{'' if count == 1 else 'es'}" if count else ""
+        further = sum(number for index, number in self._further.items() if index not in self._broken)
+        text += f", without {further_text(further)}" if further else ""
         return f"folder {safe_text(self._root.resolve().name or str(self._root))}: {text}"
 
     def _size_text(self) -> str:

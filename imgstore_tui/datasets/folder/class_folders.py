@@ -7,11 +7,17 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.storekit.splits import is_split
+from imgstore_tui.storekit.folder_roles import (
+    are_roles,
+    holds_annotations,
+    holds_images,
+    is_role,
+    listed,
+    roles_text,
+)
 
 ROOT_CLASS = "."
 """Class of pictures beside the class folders; no folder can have this name."""
-_MOST_NAMED = 3
 
 
 def class_of(name: str) -> str:
@@ -23,15 +29,20 @@ def class_of(name: str) -> str:
 def class_folders(root: Path, names: Iterable[str]) -> tuple[tuple[str, ...], str]:
     """Return the classes in the order of their numbers, and a note on folders that are none; no class without folders.
 
-    A folder that is empty keeps its number, so that the parts of a data set agree. One with other files is no class.
+    A folder that is empty keeps its number, so that the parts of a data set agree. One with other files is no class,
+    and neither are folders of splits or parts of a data set, such as ``train``, ``images``, ``masks``.
 
     Args:
         root: The folder of the data.
-        names: Paths of the pictures below it, ``/`` between folders.
+        names: Paths of the pictures below it, sorted, ``/`` between folders.
     """
+    names = list(names)
     folders = {class_of(name) for name in names}
-    if not folders - {ROOT_CLASS}:
+    named = sorted(folders - {ROOT_CLASS})
+    if not named:
         return (), ""
+    if are_roles(named):
+        return (), _roles_text(root, names, named)
     others = []
     for folder in _folders_in(root):
         if folder in folders:
@@ -41,14 +52,22 @@ def class_folders(root: Path, names: Iterable[str]) -> tuple[tuple[str, ...], st
         else:
             others.append(folder)
     classes = tuple(sorted(folders, key=lambda folder: (folder != ROOT_CLASS, folder)))
-    if len(classes) > 1 and all(map(is_split, classes)):
-        splits = " and ".join(map(safe_text, classes))
-        return classes, f"{splits} are the names of splits; name one of these folders to have the classes in it"
     if not others:
         return classes, ""
-    shown = ", ".join(safe_text(folder) for folder in sorted(others)[:_MOST_NAMED])
-    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
-    return classes, f"without pictures, and so without a number: {shown}{more}"
+    return classes, f"without pictures, and so without a number: {listed(sorted(others))}"
+
+
+def _roles_text(root: Path, names: Iterable[str], folders: list[str]) -> str:
+    """Return why folders of pictures are no classes, what is not read beside them, and which folder to name."""
+    text = roles_text(folders)
+    if annotations := sorted(filter(holds_annotations, set(_folders_in(root)) - set(folders))):
+        text += f"; what is in {listed(annotations)} is not read"
+    if len(folders) > 1:
+        text += "; the pictures of all are taken"
+    first = min(folders, key=lambda folder: (not holds_images(folder), holds_annotations(folder), folder))
+    inner = next(name for name in names if class_of(name) == first).split("/")[:-1]
+    depth = next((number for number, folder in enumerate(inner) if not is_role(folder)), len(inner))
+    return f"{text}; name the folder that is meant, such as {safe_text('/'.join(inner[:depth]))}"
 
 
 def _folders_in(root: Path) -> list[str]:

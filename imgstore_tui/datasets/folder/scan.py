@@ -42,6 +42,8 @@ class FileFacts:
     dtype: str
     turned: bool = False
     """Whether EXIF says that the picture is to be turned to be shown."""
+    further: int = 0
+    """Number of pictures in the file behind the first: pages, frames."""
 
 
 def check_root(root: Path) -> None:
@@ -72,6 +74,8 @@ class TreeRules:
     """Whether links to folders, and links that leave the tree, are followed."""
     others: Counter[str] = field(default_factory=Counter)
     """Other files by suffix, counted by the walk; the suffix is empty where a name has none."""
+    places: dict[str, str] = field(default_factory=dict)
+    """A folder below the root, with a slash behind it, in which there are files of a suffix."""
 
 
 def list_files(root: Path, rules: TreeRules, report: ScanProgress) -> Iterator[str | Excluded]:
@@ -120,7 +124,7 @@ def list_files(root: Path, rules: TreeRules, report: ScanProgress) -> Iterator[s
                         else:
                             yield Excluded(name, LINKED_FOLDER)
                     else:
-                        taken = _judge(entry, rules)
+                        taken = _judge(entry, rules, folder)
                         if taken is True:
                             count += 1
                             yield name
@@ -130,7 +134,7 @@ def list_files(root: Path, rules: TreeRules, report: ScanProgress) -> Iterator[s
             yield Excluded(folder.rstrip("/") or ".", f"The folder cannot be read: {_reason(error)}.")
 
 
-def _judge(entry: os.DirEntry[str], rules: TreeRules) -> bool | str:
+def _judge(entry: os.DirEntry[str], rules: TreeRules, folder: str) -> bool | str:
     """Return whether a file is taken, or why it is left out; count it if it is something else."""
     from imgstore_tui.images.decode import undecoded_reason
 
@@ -140,6 +144,7 @@ def _judge(entry: os.DirEntry[str], rules: TreeRules) -> bool | str:
     if suffix in rules.left_out:
         return f"{undecoded_reason(suffix)} With decode=no it takes part as it is."
     rules.others[suffix] += 1
+    rules.places[suffix] = min(folder, rules.places.get(suffix, folder))
     return False
 
 
@@ -178,16 +183,16 @@ def read_header(root: Path, name: str, *, follow: bool = False) -> FileFacts:
     Raises:
         BrokenImageError: If it is not an accepted picture, not a regular file, or a link that leaves ``root``.
     """
-    from imgstore_tui.images.decode import NoDecoderError, probe_turned
+    from imgstore_tui.images.decode import NoDecoderError, probe_whole
 
     facts = file_facts(root, name, follow=follow)
     try:
-        shape, dtype, turned = probe_turned(root / name)
+        shape, dtype, turned, further = probe_whole(root / name)
     except NoDecoderError as error:
         raise BrokenImageError(name, f"{error} With decode=no it takes part as it is.") from None
     except DataError as error:
         raise BrokenImageError(name, str(error)) from None
-    return replace(facts, shape=shape, dtype=dtype, turned=turned)
+    return replace(facts, shape=shape, dtype=dtype, turned=turned, further=further)
 
 
 def file_facts(root: Path, name: str, *, follow: bool = False) -> FileFacts:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from imgstore_tui.core.content import NO_LABEL
@@ -67,3 +69,71 @@ def test_whole_numbers_written_as_floats_are_numbers(tmp_path: Path) -> None:
     dataset = scanned(tmp_path, ",labels=labels.csv")
     assert dataset.has_labels
     assert sorted(dataset.label(index) for index in range(3)) == [2, 9, 10]
+
+
+@pytest.mark.parametrize(
+    ("pictures", "others", "said", "named"),
+    [
+        (["images/1.png", "masks/1.png"], [], "images and masks are parts of a data set, not classes", "images"),
+        (["images/1.png", "labels/1.png"], [], "images and labels are parts of a data set, not classes", "images"),
+        (
+            ["train2017/1.png", "val2017/2.png"],
+            ["annotations/instances_train2017.json"],
+            "train2017 and val2017 are the names of splits, not of classes; what is in annotations is not read",
+            "train2017",
+        ),
+        (["train2017/1.png"], ["annotations/a.json"], "train2017 is the name of a split, not of a class", "train2017"),
+        (
+            ["images/train/1.png", "images/val/2.png"],
+            ["labels/train/1.txt", "labels/val/2.txt", "data.yaml"],
+            "images is a part of a data set, not a class; what is in labels is not read",
+            "images/train",
+        ),
+        (["train/images/1.png", "valid/images/2.png"], ["train/labels/1.txt"], "train and valid are", "train/images"),
+        (["JPEGImages/1.png", "SegmentationClass/1.png"], ["Annotations/1.xml"], "parts of a data set", "JPEGImages"),
+        (["leftImg8bit/train/x/1.png", "gtFine/train/x/1.png"], [], "parts of a data set", "leftImg8bit/train"),
+        (["train/1.png", "trainannot/1.png", "test/2.png"], [], "are parts of a data set", "test"),
+        (["train_images/1.png", "train_masks/1.png"], [], "train_images and train_masks are parts", "train_images"),
+        (["Images/cat/1.png", "Images/dog/2.png"], [], "Images is a part of a data set, not a class", "Images"),
+        (["images/1.png", "masks/1.png", "preview.png"], [], "images and masks are parts", "images"),
+        (["images/1.png", "masks/1.png", "extra/1.png"], [], "extra, images and masks are parts", "images"),
+    ],
+)
+def test_parts_of_a_data_set_are_no_classes(
+    pictures: list[str], others: list[str], said: str, named: str, tmp_path: Path
+) -> None:
+    for name in pictures:
+        picture(tmp_path / name)
+    for name in others:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("0 0.5 0.5 1 1\n")
+    dataset = scanned(tmp_path)
+    assert not dataset.has_labels
+    assert dataset.label_names == ()
+    assert {dataset.label(index) for index in range(len(dataset))} == {NO_LABEL}
+    assert len(dataset) == len(pictures)
+    summary = label_summary(dataset)
+    assert summary.startswith("labels: none (")
+    assert said in summary
+    assert summary.endswith(f"such as {named})")
+    assert (tmp_path / named).is_dir()
+    endings = {Path(name).suffix for name in others}
+    assert all(f"{ending} (" in dataset.warnings[-1] for ending in endings)
+
+
+@pytest.mark.parametrize("folders", [["mask", "no_mask"], ["train", "bus"], ["label", "logo"], ["photo", "sketch"]])
+def test_classes_that_are_called_like_parts_of_a_data_set_stay_classes(folders: list[str], tmp_path: Path) -> None:
+    for folder in folders:
+        picture(tmp_path / folder / "1.png")
+    assert scanned(tmp_path).label_names == tuple(sorted(folders))
+
+
+@pytest.mark.parametrize("form", ["zip", "tar"])
+def test_parts_of_a_data_set_in_an_archive_are_no_classes(form: str, tmp_path: Path) -> None:
+    for name in ("images/1.png", "masks/1.png", "images/2.png", "masks/2.png"):
+        picture(tmp_path / "data" / name)
+    shutil.make_archive(str(tmp_path / "data"), form, tmp_path / "data")
+    dataset = registry.make_dataset(f'store:"{tmp_path / f"data.{form}"}"')
+    dataset.scan()
+    assert not dataset.has_labels
+    assert "images and masks are parts of a data set, not classes" in label_summary(dataset)
