@@ -7,7 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imgstore_tui.core.backend import Access, Content, Continuation, Family, PayloadKind, Preset, Reader, Writer
+from imgstore_tui.core.backend import (
+    Access,
+    Capabilities,
+    Content,
+    Continuation,
+    Family,
+    PayloadKind,
+    Preset,
+    Reader,
+    Writer,
+)
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.storekit.manifest_file import refuse_batch_sync
@@ -24,7 +34,7 @@ be known, writes it."""
 
 
 class SafetensorsBackend(OneFileBackend):
-    """One file: ``labels`` and ``images``, or ``ends`` and ``payloads`` of any length."""
+    """One file: ``labels`` and ``images``, or ``ends`` and ``payloads`` of any length; ``names`` where there are."""
 
     name = "safetensors"
     title = "safetensors"
@@ -33,6 +43,7 @@ class SafetensorsBackend(OneFileBackend):
     requires = ("safetensors",)
     extra = "safetensors"
     payloads = frozenset({PayloadKind.BYTES, PayloadKind.ARRAY})
+    capabilities = Capabilities(names=True)
     default_codec = "raw"
     presets = (Preset("tuned", "labels before the pixels, slices of which are read with handles kept"),)
     options = (

@@ -17,16 +17,18 @@ from imgstore_tui.core.manifest import write_manifest
 from imgstore_tui.storekit.one_file import METADATA_KEY
 
 HEAD = 1024
-"""Bytes of the length and the header: room for the manifest and three tensors of any shape, padded with spaces."""
+"""Bytes of the length and the header: room for the manifest and the tensors of any shape, padded with spaces."""
 LENGTH = (HEAD - 8).to_bytes(8, "little")
 IMAGES, LABELS, ENDS, PAYLOADS = "images", "labels", "ends", "payloads"
 CLASSES = "label_names"
 """A tensor of bytes: the names of labels as JSON, where the header has no room for them."""
 MOST_CLASS_BYTES = 2**15
+NAMES = "names"
+"""A tensor of bytes (n, length of the longest): the names of images in UTF-8, with zeros behind."""
 
 _TYPES = {"uint8": "U8", "uint16": "U16", "int64": "I64"}
-_OFFSETS_ROOM = 3 * len(', "data_offsets": [, ]') + 6 * len(str(2**62))
-"""Most characters that the offsets of three tensors take in the header."""
+_OFFSETS_ROOM = len(', "data_offsets": [, ]') + 2 * len(str(2**62))
+"""Most characters that the offsets of a tensor take in the header."""
 _METADATA = "__metadata__"
 """Key of the header under which the format keeps text by name."""
 
@@ -46,6 +48,8 @@ def tensors_of(content: Content, payload_bytes: int, class_bytes: int = 0) -> di
         shapes += [(ENDS, "int64", (content.count,)), (PAYLOADS, "uint8", (payload_bytes,))]
     if class_bytes:
         shapes.append((CLASSES, "uint8", (class_bytes,)))
+    if content.name_bytes:
+        shapes.append((NAMES, "uint8", (content.count, content.name_bytes)))
     return {name: {"dtype": _TYPES[dtype], "shape": list(shape)} for name, dtype, shape in shapes}
 
 
@@ -91,8 +95,9 @@ def padded_manifest(content: Content, payload_bytes: int, manifest: str, class_b
 def manifest_for(backend: str, content: Content, payload_bytes: int) -> tuple[str, bytes]:
     """Return the manifest, and the names of labels as JSON if the header has no room for them; empty if it has."""
     manifest = write_manifest(backend, content, bytes=payload_bytes)
-    head = json.dumps({_METADATA: {METADATA_KEY: manifest}, **tensors_of(content, payload_bytes)})
-    if len(head) + _OFFSETS_ROOM <= HEAD - 8 or not content.label_names:
+    tensors = tensors_of(content, payload_bytes)
+    head = json.dumps({_METADATA: {METADATA_KEY: manifest}, **tensors})
+    if len(head) + len(tensors) * _OFFSETS_ROOM <= HEAD - 8 or not content.label_names:
         return manifest, b""
     classes = json.dumps(content.label_names).encode("ascii")
     if len(classes) > MOST_CLASS_BYTES:  # the manifest does not keep so many either

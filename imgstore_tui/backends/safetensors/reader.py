@@ -20,6 +20,7 @@ from imgstore_tui.backends.safetensors.layout import (
     IMAGES,
     LABELS,
     MOST_CLASS_BYTES,
+    NAMES,
     PAYLOADS,
     class_names_in,
     manifest_in,
@@ -30,6 +31,7 @@ from imgstore_tui.core.manifest import IdSpan, foreign, is_count, read_manifest
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.checked_reader import CheckedReader
 from imgstore_tui.storekit.manifest_file import load_manifest
+from imgstore_tui.storekit.names_file import decode_names, require_names
 from imgstore_tui.storekit.one_file import file_of
 from imgstore_tui.storekit.payload_row import read_row
 from imgstore_tui.storekit.raw_file import RawFile
@@ -104,6 +106,15 @@ class SafetensorsReader(CheckedReader):
     def _unfitting(self) -> StoreError:
         return StoreError(f"{self.path} is damaged: its ends do not fit the payloads.")
 
+    def read_names(self, ids: Sequence[int]) -> list[str]:
+        """Read rows of the tensor of names."""
+        require_names(self.content)
+        span = self._check_ids(ids)
+        names = np.empty((len(ids), self.content.name_bytes), np.uint8)
+        if len(ids):
+            self._items(NAMES, ids, span, names)
+        return decode_names(self._location, names.view(f"S{self.content.name_bytes}")[:, 0].tolist())
+
     def read_labels(self) -> Labels:
         """Read the tensor of labels."""
         labels = np.empty(self.content.count, np.int64)
@@ -156,7 +167,7 @@ class LibraryReader(SafetensorsReader):
             raise damaged_error(self.path, first_line(error), "safetensors file") from None
 
     def _items(self, name: str, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
-        if name != IMAGES:
+        if name in {LABELS, ENDS}:
             numbers = self._numbers.get(name)
             if numbers is None:
                 numbers = self._numbers[name] = self._slice(name, 0, self.content.count)

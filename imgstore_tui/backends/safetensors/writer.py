@@ -17,6 +17,7 @@ from imgstore_tui.backends.safetensors.layout import (
     IMAGES,
     LABELS,
     LENGTH,
+    NAMES,
     PAYLOADS,
     head_of,
     manifest_for,
@@ -28,19 +29,46 @@ from imgstore_tui.core.manifest import image_bytes
 from imgstore_tui.core.text import first_line
 from imgstore_tui.core.units import format_bytes
 from imgstore_tui.storekit.file_writer import FileWriter
+from imgstore_tui.storekit.names_file import encode_names, missing_names
 from imgstore_tui.storekit.one_file import METADATA_KEY, beside, leave_to_library
 from imgstore_tui.storekit.output import Output
 from imgstore_tui.storekit.store_errors import write_error
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from imgstore_tui.core.backend import Labels, Pixels
 
 
-class LibraryWriter(FileWriter):
-    """Collects images in memory, because the library writes whole arrays, and has it write them."""
+class _Writer(FileWriter):
+    """Collects the names of images, which stand behind all else in the file."""
 
     def __init__(self, location: Path, content: Content) -> None:
         super().__init__("safetensors", location, content)
+        self._names = bytearray()
+
+    def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
+        """Keep names until the file is finished."""
+        self._names += encode_names(self._location, self._content, names).tobytes()
+
+    def _whole_names(self) -> NDArray[np.uint8]:
+        """Return the names as the tensor of them.
+
+        Raises:
+            StoreError: If some were not given.
+        """
+        longest = self._content.name_bytes
+        missing = self._put - len(self._names) // longest
+        if missing:
+            raise missing_names(self._location, missing)
+        return np.frombuffer(self._names, np.uint8).reshape(self._put, longest)
+
+
+class LibraryWriter(_Writer):
+    """Collects images in memory, because the library writes whole arrays, and has it write them."""
+
+    def __init__(self, location: Path, content: Content) -> None:
+        super().__init__(location, content)
         self._payloads = bytearray()
         self._ends: list[int] = []
         self._images: Pixels = np.empty(0, np.uint8)
@@ -68,6 +96,8 @@ class LibraryWriter(FileWriter):
         manifest, classes = manifest_for(self._backend, self._content, size)
         if classes:
             tensors[CLASSES] = np.frombuffer(classes, np.uint8)
+        if self._content.name_bytes:
+            tensors[NAMES] = self._whole_names()
         metadata = {METADATA_KEY: padded_manifest(self._content, size, manifest, len(classes))}
         folder = beside(self._location, SAVING)
         saved = folder / "store"
@@ -91,6 +121,7 @@ class LibraryWriter(FileWriter):
 
     def _release(self) -> None:
         self._images, self._payloads, self._ends = np.empty(0, np.uint8), bytearray(), []
+        self._names = bytearray()
 
 
 def check_memory(content: Content) -> None:
@@ -102,6 +133,7 @@ def check_memory(content: Content) -> None:
     needed = content.payload_bytes
     if content.kind is PayloadKind.ARRAY:
         needed = content.count * image_bytes(content)
+    needed += content.count * content.name_bytes
     free = _available_bytes()
     if free is not None and needed > free:
         raise UnsupportedError(
@@ -119,11 +151,11 @@ def _available_bytes() -> int | None:
         return None
 
 
-class DirectWriter(FileWriter):
+class DirectWriter(_Writer):
     """Writes images after a gap for the header and the labels, which are known last."""
 
     def __init__(self, location: Path, content: Content, resumed_sizes: Labels | None = None) -> None:
-        super().__init__("safetensors", location, content)
+        super().__init__(location, content)
         self._ends: list[Labels] = []
         _, offsets = head_of(content, 0)
         self._start = offsets.get(IMAGES, offsets.get(PAYLOADS, HEAD))
@@ -154,6 +186,8 @@ class DirectWriter(FileWriter):
         size = self._file.position - self._start
         manifest, classes = manifest_for(self._backend, self._content, size)
         head, offsets = head_of(self._content, size, manifest, len(classes))
+        if self._content.name_bytes:
+            self._file.write_at(offsets[NAMES], self._whole_names().data)
         self._file.write_at(0, head)
         if classes:
             self._file.write_at(offsets[CLASSES], classes)

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 import imgstore_tui
+from imgstore_tui.jobs.convert.names import lost_names
 from imgstore_tui.plugins import registry
 from tests.support.conversions import AVAILABLE, begin_and_interrupt, convert, plan
 from tests.support.datasets import save
 from tests.support.program import program
 
 NAMED = [name for name in AVAILABLE if registry.backends.get(name).capabilities.names]
-UNNAMED = {"safetensors": "safetensors"}  # backend, the package it needs
+SERVERS = sorted(name for name, backend in registry.backends.all().items() if not backend.capabilities.names)
 TREE = ("cats/a.png", "cats/old/a.PNG", "dogs/my photo, v1.2.png", "dogs/é.png", "dogs/e\u0301.png", "dogs/%41.png")
 
 
@@ -113,17 +114,17 @@ def test_names_that_differ_in_case_or_unicode_form_only_are_kept_and_said(tmp_pa
     assert pictures(tmp_path / "stored") == pictures(tmp_path / "photos")
 
 
-@pytest.mark.sample_first(1)
-@pytest.mark.parametrize("backend", UNNAMED)
-def test_what_a_store_does_not_keep_is_said_before(backend: str, tmp_path: Path) -> None:
-    package = UNNAMED[backend]
-    pytest.importorskip(package, reason=f"{package} is not installed (extra {backend})")
-    assert backend not in NAMED
-    before = told(photos(tmp_path / "photos"), f"{backend}+original", tmp_path / "stored")
+@pytest.mark.parametrize("backend", SERVERS)
+def test_what_a_store_does_not_keep_is_a_sentence(backend: str, tmp_path: Path) -> None:
+    """Of servers; with a server that runs, the tests of servers look for it."""
+    dataset = registry.make_dataset(photos(tmp_path / "photos"))
+    dataset.scan()
     lost = "does not keep the names of files, of 6 pictures: only their numbers and classes."
-    assert f"Storage {backend} {lost}" in before
-    with imgstore_tui.open(tmp_path / "stored") as store:
-        assert store.names() is None
+    assert lost_names(dataset, registry.with_defaults(registry.backends.get(backend))) == f"Storage {backend} {lost}"
+
+
+def test_every_local_store_keeps_names() -> None:
+    assert {backend.name for backend in registry.local_backends() if not backend.capabilities.names} == set()
 
 
 def test_a_store_of_files_is_opened_by_whoever_reads_folders(tmp_path: Path) -> None:
