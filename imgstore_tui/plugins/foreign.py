@@ -107,6 +107,8 @@ def _open_folder(location: Path, layout: ForeignLayout) -> ForeignStore | None:
         claimed = list(of_split(location, {file.name: file for file in claimed}, layout.split).values())
     shared = [kind for kind in next(iter(claims)) if all(kind in by_all for by_all in claims)]
     name, reader = _open_by_first(location, claimed, shared, layout)
+    looked_into = next(backend.foreign_beside for backend in shared if backend.name == name)
+    others = [other for other in others if not (looked_into and other.endswith(looked_into))]
     return ForeignStore(name, reader, (*missing_shards([path.name for path in claimed]), *_passed_over(others)))
 
 

@@ -112,7 +112,8 @@ def read_labels(
         return replace(named, note="; ".join([*notes, *refused]))
     if refused:
         return no_labels("; ".join(refused))
-    return no_labels(f"no {what} is called label or the like; {_listed(others, what)}")
+    hint = "; label= names the one that is meant" if others else ""
+    return no_labels(f"no {what} is called label or the like; {_listed(others, what)}{hint}")
 
 
 def _with_declared(tiers: Sequence[tuple[str, ...]], declared: Sequence[str]) -> list[tuple[str, ...]]:

@@ -34,6 +34,8 @@ class LocalBackend(Backend[Path], ABC):
     first bytes say."""
     foreign_kinds: ClassVar[frozenset[str]] = frozenset()
     """Formats of other programs, as ``plugins.file_kind`` names them, whose files ``open_foreign`` reads."""
+    foreign_beside: ClassVar[tuple[str, ...]] = ()
+    """What the names of files end in that ``open_foreign`` looks into beside those that it is called with."""
     reads_packed: ClassVar[bool] = False
     """Whether ``open_foreign`` reads files of these formats that gzip or bzip2 compresses as a whole."""
     file_suffix: ClassVar[str] = ""

@@ -247,7 +247,7 @@ def test_a_column_that_is_no_label_gives_way_to_the_next() -> None:
 
 def test_without_a_column_of_labels_it_is_said_what_there_is() -> None:
     assert _read({"caption": ["a", "b"]}).reason == (
-        "no column is called label or the like; there is caption of some kind"
+        "no column is called label or the like; there is caption of some kind; label= names the one that is meant"
     )
     assert _read({}).reason == "no column is called label or the like; there is no other column"
     assert _read({"a": [1, 2]}, requested="b").reason == "no column is called b; there is a of some kind"

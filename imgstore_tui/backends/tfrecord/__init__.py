@@ -58,6 +58,7 @@ class TfrecordBackend(LocalBackend):
     owned_pattern = re.compile(r"images\.tfrecord(\.gz)?|(index|labels|names)\.npy|manifest\.json(\.partial)?")
     foreign_suffixes = frozenset({".tfrecord", ".tfrecords", ".tfrec", ".record"})
     foreign_kinds = frozenset({"TFRecord"})
+    foreign_beside = (".labels.txt",)
     reads_packed = True
     caveats = (
         "The format is a row of records: without our index it is read from front to back only, nothing can be replaced "

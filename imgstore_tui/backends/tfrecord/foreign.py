@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from imgstore_tui.backends.tfrecord.class_names import class_names_beside
 from imgstore_tui.backends.tfrecord.record_labels import RecordLabels
 from imgstore_tui.backends.tfrecord.record_pictures import (
     Feature,
@@ -18,6 +19,7 @@ from imgstore_tui.backends.tfrecord.record_pictures import (
     find_key,
     find_picture,
     listed,
+    why_none,
 )
 from imgstore_tui.backends.tfrecord.records import FOOT, HEAD, masked
 from imgstore_tui.core.dataset import Excluded
@@ -26,12 +28,13 @@ from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.reader_writer import Reader
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted
-from imgstore_tui.images import raw
+from imgstore_tui.images import decode, raw
 from imgstore_tui.storekit.foreign_arrays import ForeignRawPictures
 from imgstore_tui.storekit.foreign_files import ByteRangeFile, ForeignReader
 from imgstore_tui.storekit.scan_progress import EVERY, report_scan
 
 _MOST = 2**31
+_HEAD = 32
 _UINT8 = np.dtype(np.uint8)
 _MOST_NAMED = 10_000
 """Records without a picture that are named, in a file; the others are counted."""
@@ -40,7 +43,7 @@ _MOST_NAMED = 10_000
 class TfrecordImages(ByteRangeFile):
     """A file of records; each is read once, with its checksums verified, to locate its picture."""
 
-    def __init__(self, path: Path, layout: ForeignLayout) -> None:
+    def __init__(self, path: Path, layout: ForeignLayout, class_names: Mapping[str, Sequence[str]]) -> None:
         super().__init__(path)
         self.records = 0
         """Number of records, with and without a picture."""
@@ -51,7 +54,7 @@ class TfrecordImages(ByteRangeFile):
         self._key = layout.image
         self._first: str = ""
         self._unnamed = 0
-        self._values = RecordLabels(layout.label)
+        self._values = RecordLabels(layout.label, class_names)
         try:
             at = 0
             while at < self.file.size:
@@ -63,7 +66,7 @@ class TfrecordImages(ByteRangeFile):
         if self._unnamed:
             self.warnings.append(f"{path}: {counted(self._unnamed, 'more record')} without a picture left out.")
         if not self.count and self._first:
-            self.warnings.append(f"The first record holds {self._first}; image= names the key of the picture.")
+            self.warnings.append(f"The first record holds {self._first}; image= names the picture's key.")
 
     def _index_record(self, at: int) -> int:
         import google_crc32c
@@ -86,7 +89,12 @@ class TfrecordImages(ByteRangeFile):
         except StoreError as error:
             if "no tf.train.Example" not in str(error):
                 raise
-            raise StoreError(f"{self.path}: record {self.records} is no tf.train.Example.") from None
+            kind = decode.sniff(record[:_HEAD].ljust(_HEAD, b"\0"))
+            what = f"a bare {kind} picture" if kind else f"other {counted(len(record), 'byte')}"
+            raise StoreError(
+                f"{self.path}: record {self.records} is no tf.train.Example, but {what}. Only pictures in Examples are "
+                "read, under a key that image= can name."
+            ) from None
         self.records += 1
         if not self.records % EVERY:
             report_scan("reading records", self.records)
@@ -101,7 +109,7 @@ class TfrecordImages(ByteRangeFile):
             self._key = self._choose(record, of)
         try:
             if not self._key:
-                raise NoPictureError("It has no picture.")
+                raise NoPictureError(why_none(record, of))
             picture = find_picture(record, of, self._key)
             self._check_form(picture)
         except NoPictureError as reason:
@@ -163,9 +171,10 @@ def open_files(location: Path, paths: Sequence[Path], layout: ForeignLayout) -> 
         StoreError: If a file is damaged, or holds no pictures.
     """
     files: list[TfrecordImages] = []
+    class_names = class_names_beside(paths[0].parent)
 
     def open_file(path: Path) -> TfrecordImages:
-        files.append(TfrecordImages(path, layout))
+        files.append(TfrecordImages(path, layout, class_names))
         return files[-1]
 
     reader = ForeignReader.open(location, paths, open_file, "TFRecord")

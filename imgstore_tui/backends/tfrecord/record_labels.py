@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imgstore_tui.backends.tfrecord.example import feature_values, features
@@ -21,9 +21,9 @@ _KINDS = {1: "bytes", 2: "float", 3: "int64"}
 class RecordLabels:
     """Collects what may be labels while records with a picture are indexed."""
 
-    def __init__(self, requested: str = "") -> None:
-        """Collect the feature that the user names, or those with usual names."""
-        self._requested = requested
+    def __init__(self, requested: str = "", class_names: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Collect the feature that the user names, or those with usual names and those that have names of classes."""
+        self._requested, self._class_names = requested, class_names or {}
         self._count = 0
         self._kinds: dict[str, str] = {}
         self._values: dict[str, dict[int, Any]] = {}
@@ -39,7 +39,8 @@ class RecordLabels:
             text = name.decode("utf-8", "replace")
             if text not in self._kinds and len(self._kinds) < _MOST_VALUES:
                 self._kinds[text] = _KINDS[kind]
-            if text == self._requested or (not self._requested and candidates([text])):
+            usual = text in self._class_names or candidates([text])
+            if text == self._requested or (not self._requested and usual):
                 values = feature_values(record, kind, start, stop, _MOST_VALUES)
                 if values:
                     self._values.setdefault(text, {})[self._count] = values[0] if len(values) == 1 else values
@@ -63,7 +64,16 @@ class RecordLabels:
         Args:
             image: Name of the feature that holds the pictures.
         """
-        return read_labels(self._kinds, self._count, self._of, image=image, requested=self._requested, what="feature")
+        return read_labels(
+            self._kinds,
+            self._count,
+            self._of,
+            image=image,
+            requested=self._requested,
+            class_names=self._class_names,
+            declared=self._class_names,
+            what="feature",
+        )
 
     def _of(self, name: str) -> list[Any]:
         values = self._values.get(name, {})

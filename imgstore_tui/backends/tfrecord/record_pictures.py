@@ -84,8 +84,8 @@ def find_picture(record: bytes, of: Mapping[str, Feature], key: str) -> Picture:
         return Picture(key, begin, end, None)
     if shape is None:
         raise NoPictureError(
-            f"Its feature {shown} holds {format_count(end - begin)} bytes that are no picture file, and no height, "
-            "width and channels of that many pixels stand beside."
+            f"Its feature {shown} holds {format_count(end - begin)} bytes that are no picture file, and no fitting "
+            "height, width and channels stand beside."
         )
     return Picture(key, begin, end, shape)
 
@@ -113,6 +113,23 @@ def find_key(record: bytes, of: Mapping[str, Feature]) -> tuple[str, tuple[str, 
     if chosen[0].key not in _USUAL and len(chosen) > 1:
         return "", tuple(picture.key for picture in chosen)
     return chosen[0].key, others
+
+
+def why_none(record: bytes, of: Mapping[str, Feature]) -> str:
+    """Return as a sentence why a record has no picture: what the likeliest of its keys holds.
+
+    Raises:
+        StoreError: If the record is no tf.train.Example.
+    """
+    keys = [key for key, (kind, _, _) in of.items() if kind == BYTES]
+    if not keys:
+        return "It has no feature of bytes."
+    key = min(keys, key=lambda key: (_USUAL.index(key) if key in _USUAL else len(_USUAL), key))
+    try:
+        find_picture(record, of, key)
+    except NoPictureError as reason:
+        return str(reason)
+    return f"It has no picture under a usual key; its feature {safe_text(key)} may be pixels."
 
 
 def value_spans(record: bytes, start: int, stop: int, most: int) -> Iterator[tuple[int, int]]:
