@@ -17,6 +17,8 @@ _MOST_DEEP = 5
 _MOST_FILES = 8
 """Files that are looked at in a folder."""
 _MOST_NAMED = 4
+_SNAPSHOTS, _BLOBS = "snapshots", "blobs"
+"""Folders beside each other in the cache of Hugging Face: the first has the names of the files in the second."""
 
 
 def refuse_outer_folder(location: Path, kind_of: Callable[[Path], str]) -> None:
@@ -60,7 +62,9 @@ def _folders(location: Path) -> Iterator[Path]:
     for _ in range(_MOST_DEEP):
         below: list[Path] = []
         for folder in level:
-            below += _entries(folder, folders=True)
+            entries = _entries(folder, folders=True)
+            snapshots = any(entry.name == _SNAPSHOTS for entry in entries)
+            below += [entry for entry in entries if not (snapshots and entry.name == _BLOBS)]
             if len(below) > _MOST_FOLDERS:
                 break
         yield from below

@@ -106,6 +106,17 @@ def test_links_that_lead_out_are_not_looked_at(tmp_path: Path) -> None:
     assert not re.search(r"(data|linked) \(tar\)", text)
 
 
+def test_the_cache_of_hugging_face_is_named_by_its_snapshots(tmp_path: Path) -> None:
+    as_tar(tmp_path / "hub" / "blobs" / "aa")
+    data = tmp_path / "hub" / "snapshots" / "x" / "data"
+    data.mkdir(parents=True)
+    (data / "train.tar").symlink_to("../../../blobs/aa")
+    text = refusal(f'store:"{tmp_path / "hub"}"')
+    assert "blobs" not in text
+    assert text.endswith(f"store:{data}.")
+    assert count_of(f'store:"{data}"') == 2
+
+
 def test_very_many_folders_are_looked_at_in_bounds(tmp_path: Path) -> None:
     for number in range(400):
         (tmp_path / f"{number:03}" / "x").mkdir(parents=True)

@@ -16,6 +16,8 @@ from imgstore_tui.storekit.folder_roles import (
     roles_text,
 )
 
+_SYSTEM_FOLDERS = frozenset({"system volume information", "lost+found", "$recycle.bin", "recycler", "#recycle"})
+"""Folders, in lower case, that file systems make: no classes, unless there are pictures in them."""
 ROOT_CLASS = "."
 """Class of pictures beside the class folders; no folder can have this name."""
 
@@ -76,7 +78,9 @@ def _folders_in(root: Path) -> list[str]:
             return [
                 entry.name
                 for entry in entries
-                if not entry.name.startswith((".", "@", "__MACOSX")) and entry.is_dir(follow_symlinks=False)
+                if not entry.name.startswith((".", "@", "__MACOSX"))
+                and entry.name.lower() not in _SYSTEM_FOLDERS
+                and entry.is_dir(follow_symlinks=False)
             ]
     except OSError:  # what cannot be read is named by the scan
         return []

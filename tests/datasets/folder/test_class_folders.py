@@ -36,6 +36,14 @@ def test_an_empty_class_folder_keeps_its_number(tmp_path: Path) -> None:
     assert sorted(dataset.label(index) for index in range(2)) == [0, 2]
 
 
+def test_empty_folders_of_file_systems_are_no_classes(tmp_path: Path) -> None:
+    for name in ("cat", "fox", "$RECYCLE.BIN"):
+        picture(tmp_path / name / "1.png")
+    for name in ("System Volume Information", "lost+found", "@eaDir", "__MACOSX", ".Trash-1000"):
+        (tmp_path / name).mkdir()
+    assert scanned(tmp_path).label_names == ("$RECYCLE.BIN", "cat", "fox")
+
+
 def test_a_folder_of_other_files_is_no_class_and_named(tmp_path: Path) -> None:
     picture(tmp_path / "cat" / "1.png")
     picture(tmp_path / "fox" / "1.png")
