@@ -24,7 +24,7 @@ from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.reader_writer import Reader
 from imgstore_tui.datasets.store import StoreDataset
 from imgstore_tui.plugins import registry
-from imgstore_tui.plugins.foreign import open_foreign
+from imgstore_tui.plugins.foreign import name_inner_folders, open_foreign
 from imgstore_tui.plugins.named_store import open_named_store
 from imgstore_tui.storekit.server import check_named
 
@@ -117,6 +117,7 @@ class StoredImages:
                 return None  # the child process says what it is, or what is wrong with it
             foreign = open_foreign(location) if location.exists() else None
             if foreign is None:
+                name_inner_folders(location)
                 raise
         return registry.backends.get(foreign.backend), foreign.reader
 

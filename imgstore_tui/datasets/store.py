@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import subprocess
-import tempfile
-import weakref
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.core import credentials
 from imgstore_tui.core.dataset import (
     BrokenImageError,
     Dataset,
@@ -30,16 +24,13 @@ from imgstore_tui.core.location import Location
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
-from imgstore_tui.storekit import child_python
-from imgstore_tui.storekit.messages import read_message
+from imgstore_tui.datasets.store_child import StoreChild
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
 
-_SERVICE = "imgstore_tui.plugins.store_process"  # started, not imported: backends and datasets do not know each other
 _READ_AHEAD = 256
 """Images that are fetched at once if they are read in order, at most; fewer if they fill some MiB."""
-_END_TIMEOUT_S = 10
 _NAMES_SHOWN = 5
 """Names of labels in the summary."""
 
@@ -63,7 +54,7 @@ class StoreDataset(Dataset):
         super().__init__(path, {name: value for name, value in values.items() if value})
         ForeignLayout.of(self.values)
         self._location: Location = path or Path()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child: StoreChild | None = None
         self._facts: dict[str, Any] = {}
         self._labels = np.zeros(0, np.int64)
         self._turned: set[int] = set()
@@ -77,26 +68,14 @@ class StoreDataset(Dataset):
         self._fetched: dict[str, tuple[int, list[Any]]] = {}
         """By form, the index of the first image that was fetched last, and the images."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs, without the images that were fetched last."""
+        return {**self.__dict__, "_fetched": {}}
+
     def scan(self, progress: ScanProgress | None = None) -> None:
         """Start the child process, which opens the store and sends what it holds."""
-        command = child_python.command(_SERVICE, self._address, json.dumps(self.values))
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - a pipe that is not read would fill up
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, env=child_python.environment()
-        )
-        self._process = process
-        if process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):  # it has ended; why is read below
-                process.stdin.write(json.dumps(credentials.held()).encode("ascii") + b"\n")
-                process.stdin.flush()
-        weakref.finalize(self, _end, process, self._stderr)
-        facts, data = self._receive()
-        while "progress" in facts:
-            if progress is not None:
-                progress(*facts["progress"])
-            facts, data = self._receive()
-        if "error" in facts:
-            raise DataError(str(facts["error"]))
+        self._child = StoreChild(self._location, self._address, self.values)
+        facts, data = self._child.start(progress)
         self._facts, self._labels = facts, np.frombuffer(data, "<i8").astype(np.int64)
         self._turned, self._looked_at = set(facts.get("turned", ())), int(facts.get("looked_at", 0))
         self._further = dict(facts.get("further", ()))
@@ -175,45 +154,16 @@ class StoreDataset(Dataset):
         return facts, data
 
     def _fetch(self, first: int, count: int, form: str) -> list[tuple[dict[str, Any], memoryview]]:
-        request = json.dumps({"first": first, "count": count, "as": form}).encode("ascii") + b"\n"
-        if self._process is None or self._process.stdin is None:
+        if self._child is None:
             raise ValueError("a dataset is scanned before it is read")
-        try:
-            self._process.stdin.write(request)
-            self._process.stdin.flush()
-        except OSError:
-            raise self._died() from None
-        message, data = self._receive()  # one image or more; fewer than requested if they are large
+        # One image or more; fewer than requested if they are large.
+        message, data = self._child.request({"first": first, "count": count, "as": form})
         images, start, view = [], 0, memoryview(data)
         for facts in message["images"]:
             size = facts.get("bytes", 0)
             images.append((facts, view[start : start + size]))
             start += size
         return images
-
-    def _receive(self) -> tuple[dict[str, Any], bytes]:
-        return read_message(self._read_exactly)
-
-    def _read_exactly(self, count: int) -> bytes:
-        if self._process is None or self._process.stdout is None:
-            raise ValueError("a dataset is scanned before it is read")
-        data = self._process.stdout.read(count)
-        if len(data) < count:
-            raise self._died()
-        return data
-
-    def _died(self) -> DataError:
-        """Return the error for a child process that ended; the last line it wrote to standard error is the reason."""
-        process = self._process
-        if process is None:
-            raise ValueError("a dataset is scanned before it is read")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_END_TIMEOUT_S)
-        self._stderr.seek(0)
-        lines = self._stderr.read().decode("utf-8", "replace").strip().splitlines() or [""]
-        code = process.returncode
-        reason = f"signal {-code}" if code is not None and code < 0 else safe_text(lines[-1][:200]) or f"exit {code}"
-        return DataError(f"{self._location} cannot be read: the process that reads it has ended ({reason}).")
 
     def label(self, index: int) -> int:
         """Return the label of image ``index``."""
@@ -282,16 +232,3 @@ class StoreDataset(Dataset):
         labels = label_summary(self, _NAMES_SHOWN)
         text = f"store {safe_text(self._name)}: {format_count(len(self))} images {sizes}, {storage}"
         return ", ".join(filter(None, (text, labels, self._first_further)))
-
-
-def _end(process: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:
-    """Close the streams, upon which the child process ends, and wait for it."""
-    for stream in (process.stdin, process.stdout, stderr):
-        with contextlib.suppress(OSError):
-            if stream is not None:
-                stream.close()
-    try:
-        process.wait(_END_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

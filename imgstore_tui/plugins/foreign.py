@@ -100,7 +100,6 @@ def _open_folder(location: Path, layout: ForeignLayout) -> ForeignStore | None:
             "of its own."
         )
     if not groups:
-        refuse_outer_folder(location, partial(_kind_in, location))
         return None
     claimed = sorted(path for paths in claims.values() for path in paths)
     if any(split_of(file.name) for file in claimed):
@@ -110,6 +109,16 @@ def _open_folder(location: Path, layout: ForeignLayout) -> ForeignStore | None:
     looked_into = next(backend.foreign_beside for backend in shared if backend.name == name)
     others = [other for other in others if not (looked_into and other.endswith(looked_into))]
     return ForeignStore(name, reader, (*missing_shards([path.name for path in claimed]), *_passed_over(others)))
+
+
+def name_inner_folders(location: Path) -> None:
+    """Name the folders below one in which there is nothing to read, if what is in them is read.
+
+    Raises:
+        StoreError: If there are such folders.
+    """
+    if location.is_dir():
+        refuse_outer_folder(location, partial(_kind_in, location))
 
 
 def _kind_in(location: Path, path: Path) -> str:

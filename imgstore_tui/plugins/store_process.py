@@ -31,7 +31,7 @@ from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.units import format_bytes
 from imgstore_tui.images.decode import further_in, is_turned
 from imgstore_tui.plugins import registry
-from imgstore_tui.plugins.foreign import ForeignStore, open_foreign
+from imgstore_tui.plugins.foreign import ForeignStore, name_inner_folders, open_foreign
 from imgstore_tui.plugins.memory_limit import limit_memory, limited_bytes
 from imgstore_tui.plugins.named_store import open_named_store
 from imgstore_tui.storekit.manifest_file import MANIFEST
@@ -159,6 +159,8 @@ def _open(location: Location, layout: ForeignLayout) -> ForeignStore:
             raise  # it is a store of a backend here, and damaged
         foreign = open_foreign(location, layout) if location.exists() else None
         if foreign is None:
+            if isinstance(error, NotAStoreError):
+                name_inner_folders(location)
             raise
         return foreign
     try:

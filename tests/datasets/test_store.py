@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import gc
 import json
+import multiprocessing
 import os
+import pickle
+import shutil
 import signal
 from pathlib import Path
 
@@ -41,6 +45,68 @@ class TestStore(DatasetConformance):
         setup = StoreSetup.of(text)
         setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 12, range(12, 0, -1)))
         return lambda: registry.make_dataset(f'store:"{tmp_path / "store"}"')
+
+
+@pytest.fixture
+def inherited(tmp_path: Path) -> Dataset:
+    """Return a dataset of 40 images that has been read from, as forked workers inherit it."""
+    setup = StoreSetup.of("disk+png")
+    images = [pixels((7, 5, 3), number) for number in range(40)]
+    setup.make(tmp_path / "store", setup.pack(images, list(range(40))))
+    dataset = scanned(tmp_path / "store")
+    np.testing.assert_array_equal(dataset.image(5), images[5])  # out of order, so that no others are fetched with it
+    return dataset
+
+
+def wrong_images(dataset: Dataset, seed: int) -> int:
+    """Read images in a random order; return how many are others than those that were asked for."""
+    order = np.random.default_rng(seed).integers(1, len(dataset), 200)
+    return sum(not np.array_equal(dataset.image(int(n)), pixels((7, 5, 3), int(n))) for n in order)
+
+
+def test_forked_processes_get_the_images_that_they_ask_for(inherited: Dataset) -> None:
+    context = multiprocessing.get_context("fork")
+    workers = [
+        context.Process(target=lambda seed=seed: os._exit(0 if wrong_images(inherited, seed) == 0 else 1))
+        for seed in (1, 2)
+    ]
+    for worker in workers:
+        worker.start()
+    assert wrong_images(inherited, 3) == 0
+    for worker in workers:
+        worker.join()
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert wrong_images(inherited, 4) == 0
+
+
+def test_threads_get_the_images_that_they_ask_for(inherited: Dataset) -> None:
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda seed: wrong_images(inherited, seed), range(4))) == [0] * 4
+
+
+def test_an_unpickled_dataset_opens_its_store_itself(inherited: Dataset) -> None:
+    assert wrong_images(pickle.loads(pickle.dumps(inherited)), 1) == 0
+
+
+def test_a_forked_process_notices_that_the_store_is_another(inherited: Dataset, tmp_path: Path) -> None:
+    def says_changed() -> bool:
+        try:
+            inherited.image(39)
+        except DataError as error:
+            return "has changed since it was opened" in str(error) and is_sentence(error)
+        return False
+
+    shutil.rmtree(tmp_path / "store")
+    setup = StoreSetup.of("disk+png")
+    setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 41))
+    child = os.fork()
+    if not child:
+        good = False
+        try:
+            good = says_changed()
+        finally:
+            os._exit(0 if good else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 @pytest.mark.sample_first(4)
@@ -192,7 +258,7 @@ def test_a_driver_that_dies_is_a_sentence(tmp_path: Path) -> None:
     setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 600))
     dataset = scanned(tmp_path / "store")
     dataset.image(0)
-    process = dataset._process  # type: ignore[attr-defined]
+    process = dataset._child._process  # type: ignore[attr-defined]
     os.kill(process.pid, signal.SIGBUS)
     with pytest.raises(DataError, match="signal 7") as caught:
         dataset.image(599)
@@ -203,7 +269,7 @@ def test_no_process_is_left(tmp_path: Path) -> None:
     setup = StoreSetup.of("lmdb")
     setup.make(tmp_path / "store", setup.material([(7, 5, 3)] * 3))
     dataset = scanned(tmp_path / "store")
-    process = dataset._process  # type: ignore[attr-defined]
+    process = dataset._child._process  # type: ignore[attr-defined]
     del dataset
     gc.collect()
     assert process.returncode == 0
