@@ -81,7 +81,10 @@ def test_hdf5(datasets: dict[str, Any], labels: list[int], names: tuple[str, ...
             {"labels": np.full((6, 4), 0.25, np.float32)},
             "labels: none (labels is float32 of shape (6, 4), whose rows are not one 1 and zeros)",
         ),
-        ({"boxes": np.zeros((6, 4), np.int32)}, "there is boxes int32 of shape (6, 4))"),
+        (
+            {"boxes": np.zeros((6, 4), np.int32)},
+            "there is boxes int32 of shape (6, 4); label= names the one that is meant)",
+        ),
         ({"labels": np.eye(10, dtype=np.uint8)[CODES].reshape(-1)}, "labels: none (labels is uint8 of shape (60,))"),
         ({"labels": np.zeros((6, 10, 29), np.uint8)}, "labels: none (labels is uint8 of shape (6, 10, 29))"),
     ],
@@ -133,7 +136,7 @@ def test_parquet_with_class_label_keeps_the_names(tmp_path: Path) -> None:
 
 def arrow(path: Path, columns: dict[str, list[Any]], features: dict[str, Any] | None) -> Path:
     """Write the same as an Arrow stream, as the cache of Hugging Face has it."""
-    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra parquet)")
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
     table = pa.table({"image": [{"bytes": data, "path": None} for data in map(picture, (1, 2, 3))], **columns})
     if features is not None:
         table = table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
@@ -143,7 +146,7 @@ def arrow(path: Path, columns: dict[str, list[Any]], features: dict[str, Any] | 
 
 
 def as_parquet(path: Path, columns: dict[str, list[Any]], features: dict[str, Any] | None) -> Path:
-    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra parquet)")
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
     from pyarrow import parquet as pq
 
     table = pa.table({"image": list(map(picture, (1, 2, 3))), **columns})

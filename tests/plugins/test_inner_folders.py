@@ -68,7 +68,7 @@ def test_the_folder_below_that_is_read_is_named(layout: str, tmp_path: Path) -> 
 
 
 def test_parquet_of_a_repository_and_its_partitions_are_named(tmp_path: Path) -> None:
-    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra parquet)")
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
     from pyarrow import parquet
 
     for folder in ("data", "split=train", "split=test"):

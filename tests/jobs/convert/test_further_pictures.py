@@ -57,7 +57,7 @@ def as_folder(path: Path, files: dict[str, bytes]) -> None:
 
 
 def as_parquet(path: Path, files: dict[str, bytes]) -> None:
-    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra parquet)")
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
     from pyarrow import parquet
 
     parquet.write_table(pa.table({"image": list(files.values())}), path)
