@@ -6,6 +6,7 @@ in one group or in a group for each class.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 
@@ -120,7 +121,7 @@ def _counts(datasets: list[ArrayFacts], image: ArrayFacts) -> int | None:
     """Return the number of labels beside a dataset, if all of its split that may be labels agree."""
     split = split_of(image.path)
     counts = {
-        facts.shape[0]
+        _labels_in(facts.shape)
         for facts in datasets
         if facts is not image
         and facts.shape
@@ -128,6 +129,11 @@ def _counts(datasets: list[ArrayFacts], image: ArrayFacts) -> int | None:
         and split_of(facts.path) in {split, ""}
     }
     return counts.pop() if len(counts) == 1 else None
+
+
+def _labels_in(shape: tuple[int, ...]) -> int | None:
+    """Return how many labels an array of a shape holds; None for one row, of labels or of the classes of one image."""
+    return None if shape[0] == 1 and math.prod(shape) > 1 else shape[0]
 
 
 def _source(file: ArrayContainer, facts: ArrayFacts, layout: ForeignLayout, count: int | None) -> Source:

@@ -184,6 +184,14 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
     assert "shorter than its header says" in refusal(tmp_path / "b.gz")
 
 
+def test_labels_in_one_row_do_not_say_that_there_is_one_image(tmp_path: Path) -> None:
+    """(1, 4, 3, 5) is 5 images (H, W, C, N) as MATLAB writes them, or one (N, C, H, W)."""
+    images = np.stack([pixels((1, 4, 3), number) for number in range(5)], -1)
+    np.savez(tmp_path / "a.npz", images=images, labels=np.arange(5).reshape(1, 5))
+    assert "may be of the order axes=NCHW or axes=HWCN" in refusal(tmp_path / "a.npz")
+    check(opened(tmp_path / "a.npz", axes="HWCN"), np.moveaxis(images, -1, 0), np.arange(5))
+
+
 @pytest.mark.parametrize("kind", ["idx", "npy"])
 def test_no_more_is_unpacked_into_memory_than_the_header_says(kind: str, tmp_path: Path) -> None:
     """64 MiB of zeros follow 6 pictures: a few KiB on the disk."""
