@@ -269,7 +269,7 @@ def _beside_text(beside: Counter[str], pictures: int) -> str:
 
 
 def _nothing_in(location: Path, files: Sequence[ForeignFile], format_name: str) -> str:
-    text = f"{location} holds no pictures that are found by the conventions of {format_name}"
+    text = f"{location} holds no pictures by the conventions of {format_name}"
     excluded = [entry for file in files for entry in file.excluded]
     why = f"; '{safe_text(excluded[0].name)}' is left out: {excluded[0].reason}" if excluded else "."
     return " ".join([f"{text}{why}", *(warning for file in files[:1] for warning in file.warnings)])

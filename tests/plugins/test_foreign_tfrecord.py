@@ -121,7 +121,7 @@ def test_splits_in_a_folder_are_kept_apart(tmp_path: Path) -> None:
     assert opened(tmp_path, split="train").content.count == 1
 
 
-def test_a_refusal_lists_the_keys_and_the_option_that_names_one(tmp_path: Path) -> None:
+def test_a_refusal_lists_the_keys(tmp_path: Path) -> None:
     path = write(tmp_path / "a.tfrecord", {"image_raw": bytes(192), "label": 1})
     text = refusal(path)
     assert "Its feature image_raw holds 192 bytes that are no picture file" in text
