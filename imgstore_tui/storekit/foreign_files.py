@@ -271,8 +271,10 @@ def _beside_text(beside: Counter[str], pictures: int) -> str:
 def _nothing_in(location: Path, files: Sequence[ForeignFile], format_name: str) -> str:
     text = f"{location} holds no pictures by the conventions of {format_name}"
     excluded = [entry for file in files for entry in file.excluded]
-    why = f"; '{safe_text(excluded[0].name)}' is left out: {excluded[0].reason}" if excluded else "."
-    return " ".join([f"{text}{why}", *(warning for file in files[:1] for warning in file.warnings)])
+    more = [warning for file in files[:1] for warning in file.warnings]
+    if excluded and not more:
+        return f"{text}; '{safe_text(excluded[0].name)}' is left out: {excluded[0].reason}"
+    return " ".join([f"{text}: {excluded[0].reason}" if excluded else f"{text}.", *more])
 
 
 def label_of(text: bytes, path: Path) -> int:

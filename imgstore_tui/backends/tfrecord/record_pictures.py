@@ -28,7 +28,7 @@ _SIDES = (
 _SHAPES = ("image/shape", "shape", "image_shape")
 _CERTAIN = frozenset({"PNG", "JPEG", "WEBP", "TIFF", "AVIF", "HEIF", "JXL"})
 """Formats whose first bytes are not those of some pixels: the two of BMP and PPM may be."""
-_MOST_LISTED = 8
+_MOST_LISTED, _LONGEST_LIST = 8, 80
 _HEAD = 32
 
 Feature = tuple[int, int, int]
@@ -85,7 +85,7 @@ def find_picture(record: bytes, of: Mapping[str, Feature], key: str) -> Picture:
     if shape is None:
         raise NoPictureError(
             f"Its feature {shown} holds {format_count(end - begin)} bytes that are no picture file, and no fitting "
-            "height, width and channels stand beside."
+            "height and width stand beside."
         )
     return Picture(key, begin, end, shape)
 
@@ -174,8 +174,10 @@ def _whole(record: bytes, of: Mapping[str, Feature], name: str, most: int) -> li
 
 def listed(record: bytes, of: Mapping[str, Feature]) -> str:
     """Return the keys of a record with their types, for messages."""
-    shown = []
+    shown: list[str] = []
     for key, (kind, start, stop) in list(of.items())[:_MOST_LISTED]:
+        if sum(map(len, shown)) > _LONGEST_LIST:
+            break
         if kind == BYTES:
             sizes = [end - begin for begin, end in value_spans(record, start, stop, 2)]
             size = f" ({format_count(sizes[0])} bytes)" if len(sizes) == 1 else ""

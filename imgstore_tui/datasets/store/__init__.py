@@ -24,7 +24,7 @@ from imgstore_tui.core.location import Location
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
-from imgstore_tui.datasets.store_child import StoreChild
+from imgstore_tui.datasets.store.child import StoreChild
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
