@@ -13,7 +13,7 @@ from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Measurement, Run
 from imgstore_tui.core.operations import Operation, Status
 
-_GB = 1e9
+GB = 1e9
 """Services bill decimal gigabytes."""
 _MOST_SHEET_BYTES = 65_536
 
@@ -119,7 +119,7 @@ def _cost(key: tuple[str, int, str], trials: list[Measurement], sheet: PriceShee
     size = _median(trial.apparent_bytes for trial in trials if trial.operation is Operation.WRITE_MANY)
     return Cost(
         dataset, spec, cutoff, write, price(write, sheet.put_per_1000), read, price(read, sheet.get_per_1000), random,
-        price(random, sheet.get_per_1000), None if size is None else size / _GB * sheet.gb_month,
+        price(random, sheet.get_per_1000), None if size is None else size / GB * sheet.gb_month,
     )  # fmt: skip
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
 from imgstore_tui.analysis.advice.run_advice import DEFAULT_EPOCHS, DatasetAdvice, Situation, advise_run
 from imgstore_tui.analysis.advice.weights import Criterion, Use, parse_weights, weights_for
+from imgstore_tui.analysis.prices import EXAMPLE, PriceSheet, read_prices
+from imgstore_tui.analysis.set_costs import set_costs
 from imgstore_tui.cli.load_run import read_run
-from imgstore_tui.cli.output import ascii_only, data_console, output_width
+from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
 from imgstore_tui.cli.parser import RUN_HELP, CommandParser, check_choice
 from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.model import Cell
@@ -23,6 +26,9 @@ from imgstore_tui.present.charts.pareto import pareto_chart, pareto_text
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.text.advice import row_names, statements
 from imgstore_tui.present.text.ascii import ascii_text
+
+if TYPE_CHECKING:
+    from imgstore_tui.present.results import RunResults
 
 MOST_COLUMNS = 120
 CHART_COLUMNS, CHART_ROWS = 72, 14
@@ -48,7 +54,8 @@ def main(argv: Sequence[str]) -> int:
         raise UsageError(f"Run {run.id} is being measured now. Ask again when it has ended.")
     from imgstore_tui.present.results import build_results
 
-    advices = advise_run(run, build_results(run).summaries, situation)
+    results = build_results(run)
+    advices = advise_run(run, results.summaries, situation)
     if not advices:
         raise DataError(f"Run {run.id} has no measurement to advise by. Measure with: imgstore-tui run")
     if arguments.json:
@@ -57,10 +64,20 @@ def main(argv: Sequence[str]) -> int:
 
         return print_json(advice_record(run, advices))
     console, plain = data_console(), arguments.ascii or ascii_only()
+    sheet = None if arguments.prices is None else _price_sheet(arguments.prices)
     for number, given in enumerate(advices):
         if len(run.plan.datasets) > 1:
             console.print(Text(f"{'' if number == 0 else chr(10)}{safe_text(given.advice.dataset)}", style="bold"))
         _print(console, given, plain=plain, rows=not arguments.no_rows)
+        if sheet is not None:
+            _print_costs(console, results, given, sheet, plain=plain)
+    if arguments.prices == "":
+        talk_console().print(
+            "These prices are an example. Copy the sheet from imgstore-tui help object-storage, write yours into it, "
+            "and name it: --prices FILE",
+            markup=False,
+            soft_wrap=True,
+        )
     return 0
 
 
@@ -86,6 +103,10 @@ def make_parser() -> CommandParser:
     parser.add_argument(
         "--epochs", metavar="E", type=int, help=f"epochs of a training (default {DEFAULT_EPOCHS} for training)"
     )
+    parser.add_argument(
+        "--prices", metavar="FILE", nargs="?", const="",
+        help="also what the whole set costs in an object store, by a price sheet (default: an example)",
+    )  # fmt: skip
     parser.add_argument("--no-rows", action="store_true", help="do not name the rows that each sentence rests on")
     parser.add_argument("--ascii", action="store_true", help="write ASCII characters only")
     parser.add_argument("--json", action="store_true", help="as JSON")
@@ -106,6 +127,24 @@ def _print(console: Console, given: DatasetAdvice, *, plain: bool, rows: bool) -
         width = min(output_width(), CHART_COLUMNS)
         console.print(pareto_text(chart, width, CHART_ROWS, ascii_only=plain), soft_wrap=True)
     for table in advice_tables(given):
+        console.print(rich_table(table, output_width(), ascii_only=plain), Text(), sep="\n")
+
+
+def _price_sheet(path: str) -> PriceSheet:
+    from imgstore_tui.core.paths import expand_path
+
+    return read_prices(expand_path(path)) if path else EXAMPLE
+
+
+def _print_costs(
+    console: Console, results: RunResults, given: DatasetAdvice, sheet: PriceSheet, *, plain: bool
+) -> None:
+    """Print what the whole set costs in an object store."""
+    from imgstore_tui.present.tables.set_cost import set_cost_table
+
+    found = set_costs(results.run, results.summaries, given, sheet)
+    table = set_cost_table(found, sheet, given.images, given.situation.passes)
+    if table.rows:
         console.print(rich_table(table, output_width(), ascii_only=plain), Text(), sep="\n")
 
 

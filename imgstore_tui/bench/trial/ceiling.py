@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imgstore_tui.bench.protocol.messages import TrialRequest, TrialResult
+from imgstore_tui.bench.system.page_cache import recycle_page_frames
 from imgstore_tui.bench.trial.cache_state import prepare_cache, proof
 from imgstore_tui.bench.trial.clock import Clock, Sample
 from imgstore_tui.bench.trial.pixel_cache import PixelCache
@@ -126,6 +127,8 @@ class _FileTrial:
         trial = cls(request, path, _material(cache, size), step)
         if request.ceiling is CeilingKind.FILE_READ:
             trial._write(SyncLevel.END)
+        else:
+            recycle_page_frames(path.parent, 2 * size)  # as before every trial that writes
         return trial
 
     def read(self, clock: Clock) -> TimedSamples:

@@ -46,10 +46,10 @@ def cost_table(run: Run, sheet: PriceSheet) -> Table:
 
 
 def _price(value: float | None) -> TableEntry:
-    return NOTHING if value is None else TableEntry(_amount(value), value=value)
+    return NOTHING if value is None else TableEntry(amount_text(value), value=value)
 
 
-def _amount(value: float) -> str:
+def amount_text(value: float) -> str:
     """Return an amount with three digits and no exponent."""
     if not 0 < value < 100:
         return f"{value:,.0f}"

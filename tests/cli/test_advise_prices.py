@@ -1,0 +1,44 @@
+"""``advise --prices``: what the whole set costs in an object store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.golden.texts import save_runs
+from tests.support.program import program
+
+RUN = "20261127-141235-custom"
+SHEET = """
+service = "Mine"
+source = "a letter"
+date = 2026-01-31
+currency = "EUR"
+put_per_1000 = 2
+get_per_1000 = 0.5
+gb_month = 4.0
+"""
+
+
+def test_the_example_says_that_it_is_one(tmp_path: Path) -> None:
+    save_runs(tmp_path)
+    done = program("advise", RUN, "--prices", "--images", "1M", IMGSTORE_TUI_HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "In an object store, 1,000,000 images, in USD" in done.stdout
+    assert "These prices are an example." in done.stderr
+
+
+def test_a_sheet_of_the_user_is_taken_with_its_date(tmp_path: Path) -> None:
+    save_runs(tmp_path)
+    sheet = tmp_path / "prices.toml"
+    sheet.write_text(SHEET)
+    done = program("advise", RUN, "--prices", str(sheet), IMGSTORE_TUI_HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "in EUR" in done.stdout
+    assert "as of 2026-01-31" in " ".join(done.stdout.split())
+
+
+def test_a_sheet_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
+    save_runs(tmp_path)
+    done = program("advise", RUN, "--prices", str(tmp_path / "none.toml"), IMGSTORE_TUI_HOME=str(tmp_path))
+    assert done.returncode == 2
+    assert "The price sheet" in done.stderr
