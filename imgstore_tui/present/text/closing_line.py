@@ -14,6 +14,8 @@ from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.text.captions import dataset_clause, level_text
 from imgstore_tui.stats.ranking import Placement
 
+_FAR_APART = 1.25
+"""Ratio of medians from which on methods do not count as equally good while nothing is decided."""
 _SHOWN = 0.005
 """Share of the time from which a difference is worth a number."""
 
@@ -52,13 +54,27 @@ def either_line(results: RunResults, verdict: Verdict, kept: Sequence[str]) -> s
         verdict: The verdict of a reading operation.
         kept: The methods, two or more.
     """
-    which = "either" if len(kept) == 2 else "any"
     times = list(dict.fromkeys(_time(verdict, spec) for spec in kept))
     so_far = " so far" if set(kept) & set(verdict.unsure) else ""
     return (
-        f"{listed(kept, 'or')}{_for_data(results, verdict)}, {which} will do{so_far}: "
+        f"{listed(kept, 'or')}{_for_data(results, verdict)}, {which_will_do(verdict, kept)}{so_far}: "
         f"{_work(results, verdict)} takes {listed(times, 'or')}."
     )
+
+
+def which_will_do(verdict: Verdict, kept: Sequence[str]) -> str:
+    """Return that it does not matter which of several methods is taken, or that this is open.
+
+    Medians that lie far apart where nothing is decided are no reason to call methods as good as each other.
+
+    Args:
+        verdict: The verdict of a reading operation.
+        kept: The methods, two or more.
+    """
+    medians = [entry.median for entry in verdict.standings if entry.name in kept and entry.median]
+    if set(kept) & set(verdict.unsure) and max(medians) > _FAR_APART * min(medians):
+        return "not decided"
+    return "either will do" if len(kept) == 2 else "any will do"
 
 
 def own_files_line(results: RunResults, verdict: Verdict) -> str:

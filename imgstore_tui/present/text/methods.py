@@ -83,7 +83,7 @@ def methods_text(results: RunResults | None, *, width: int | None = None) -> Tex
         text.append(f"  {safe_text(method.title)}\n", style="dim")
         text.append(f"{safe_text(method.when_to_choose)}\n")
         if method.caveats:
-            text.append_text(folded_line("mind ", "bold", safe_text(method.caveats), width))
+            text.append_text(folded_line("caution ", "bold", safe_text(method.caveats), width))
         for line in measured_lines(method):
             text.append_text(folded_line("here ", "bold green", safe_text(line), width))
         for claim, result, because in claim_lines(method):

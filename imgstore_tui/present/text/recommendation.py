@@ -23,7 +23,7 @@ from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.disk_use import weighed_stores
 from imgstore_tui.present.text.captions import dataset_clause, level_text
 from imgstore_tui.present.text.ceilings import headroom_sentence
-from imgstore_tui.present.text.closing_line import either_line, own_files_line, take_line
+from imgstore_tui.present.text.closing_line import either_line, own_files_line, take_line, which_will_do
 from imgstore_tui.present.text.next_commands import conversion_command, same_measurement, shell_line
 from imgstore_tui.present.text.shared_options import short_names
 from imgstore_tui.present.text.single_reads import single_reads_sentence
@@ -323,8 +323,7 @@ def _either_text(
             f"Take {pick}{where}: it keeps every bit, which {listed(others)} {which} not, and in {operation} "
             "it is as fast, as far as the rounds can tell."
         )
-    which = "either" if len(kept) == 2 else "any of them"
-    text = f"{listed(kept, 'or')}: {which} will do{where}. In {operation} "
+    text = f"{listed(kept, 'or')}: {which_will_do(verdict, kept)}{where}. In {operation} "
     if verdict.unsure:
         text += "they are too close to call; more rounds may decide."
     else:
