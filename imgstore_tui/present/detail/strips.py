@@ -84,18 +84,18 @@ def interval_strip(interval: Interval, scale: StripScale) -> str:
 
 
 def add_rounds(page: TextPage, breakdown: CellBreakdown, summary: CellSummary | None) -> None:
-    """Add one line per round with its samples between the fastest and the slowest of all rounds."""
+    """Add the interval, then one line per round with its samples between the fastest and the slowest of all rounds."""
     page.heading("Rounds")
     values = [sample for trial in breakdown.valid_trials for sample in trial.samples or (trial.seconds or 0.0,)]
     room = page.width - LABEL_COLUMNS - 20
     scale = strip_scale(values, max(8, room)) if values else None
+    interval = None if summary is None else summary.interval
+    if interval is not None and scale is not None:
+        _strip_line(page, "median", format_seconds(interval.median), interval_strip(interval, scale), "bold green")
     for trial in breakdown.trials:
         page.add(_round_line(trial, scale))
     if scale is None:
         return
-    interval = None if summary is None else summary.interval
-    if interval is not None:
-        _strip_line(page, "median", format_seconds(interval.median), interval_strip(interval, scale), "bold green")
     left, right = format_seconds(scale.low), format_seconds(scale.high)
     middle = "log scale" if scale.log else ""
     if scale.width > cell_len(left) + cell_len(right) + cell_len(middle) + 4:
