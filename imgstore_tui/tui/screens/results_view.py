@@ -6,6 +6,7 @@ from textual import on
 from textual.reactive import reactive
 
 from imgstore_tui.core.units import format_bytes
+from imgstore_tui.present.article import is_article
 from imgstore_tui.present.tables.ranking import measured_cutoffs, next_cutoff
 from imgstore_tui.tui.jump_target import JumpTarget
 from imgstore_tui.tui.messages import CellOpened
@@ -88,6 +89,12 @@ class ResultsView(RunControl):
         if self.results is not None:
             plain = self.has_class("-ascii")
             self.app.push_screen(PresentScreen(self.results, self.panes.chart.marks.palette, ascii_only=plain))
+
+    def after_last_trial(self) -> None:
+        """Open the presentation of the article's experiment, unless something else lies over the workbench."""
+        run = self.run_state.run
+        if run is not None and run.status == "finished" and is_article(run) and self.app.screen is self:
+            self.action_present()
 
     def action_copy(self) -> None:
         """Send what the pane in front shows to the clipboard; whether it arrives, only the terminal knows."""

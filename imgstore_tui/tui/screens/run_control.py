@@ -269,11 +269,17 @@ class RunControl(Screen[None]):
 
     def _tick(self) -> None:
         """Show all updates since the last tick, in one repaint."""
+        before = self._shown_run.finished
         with self.app.batch_update():
             self.panes.log_lines.add_lines(self._shown_run.update(self.spec_style()))
             self._show_run()
+        if before is None and self._shown_run.finished is not None and not self._run_thread.watching:
+            self.after_last_trial()
         if self._shown_run.ended is not None and self._ticker is not None:
             self._ticker.pause()
+
+    def after_last_trial(self) -> None:
+        """Called once when a run that was begun here has ended, with its results."""
 
     def _show_run(self) -> None:
         run, line = self._shown_run, self.run_line
