@@ -31,6 +31,16 @@ def class_folders(names: Sequence[str]) -> tuple[list[str], str]:
         depth += 1
 
 
+def is_in_folder(name: str, folder: str) -> bool:
+    """Whether a file of an archive is in a folder, of any depth, or below it.
+
+    Args:
+        name: Its name, with slashes between folders.
+        folder: One folder or several, one in the other, without slashes around.
+    """
+    return f"/{folder}/" in f"/{name}"
+
+
 def _folder_at(name: str, depth: int) -> str:
     """Return the folder of a picture at a depth; empty if there is none."""
     folders = [part for part in name.split("/")[:-1] if part not in {"", "."}]

@@ -21,6 +21,7 @@ from imgstore_tui.core.backend import (
     Writer,
 )
 from imgstore_tui.core.errors import UnsupportedError
+from imgstore_tui.core.foreign_layout import ForeignLayout
 from imgstore_tui.core.manifest import begin_store
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option
@@ -96,11 +97,12 @@ class DiskBackend(LocalBackend):
                 yield path
 
     @classmethod
-    def open_foreign(cls, location: Path, files: Sequence[Path]) -> Reader:
+    def open_foreign_as(cls, location: Path, files: Sequence[Path], layout: ForeignLayout) -> Reader:
         """Open zip archives of picture files, which are read in place."""
         from imgstore_tui.backends.disk.zip_pictures import ZipPictures
 
-        return ForeignReader.open(location, files, ZipPictures, "zip archives of pictures")
+        layout.refuse_other_than("zip", "image", "split")
+        return ForeignReader.open(location, files, lambda path: ZipPictures(path, layout), "zip archives of pictures")
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:
         """Open the store for changes, in the layout of the store, whatever the options say."""

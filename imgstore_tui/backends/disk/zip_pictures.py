@@ -16,11 +16,12 @@ from pathlib import Path
 
 from imgstore_tui.core.dataset import Excluded
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.text import first_line
+from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
+from imgstore_tui.core.text import first_line, safe_text
 from imgstore_tui.core.units import format_count
 from imgstore_tui.images import decode
 from imgstore_tui.storekit import dataset_json
-from imgstore_tui.storekit.class_folders import class_folders
+from imgstore_tui.storekit.class_folders import class_folders, is_in_folder
 from imgstore_tui.storekit.foreign_files import ByteRangeFile
 from imgstore_tui.storekit.label_column import LabelColumn, no_labels, parse_labels
 from imgstore_tui.storekit.store_errors import damaged_error
@@ -41,8 +42,10 @@ _HEAD = 32
 class ZipPictures(ByteRangeFile):
     """One archive: its pictures in order, with the folders in it as classes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, layout: ForeignLayout = NOTHING_NAMED) -> None:
+        """Index an archive; ``image`` of the layout is the folder of the pictures in it."""
         super().__init__(path)
+        self._folder = layout.image.strip("/")
         self.beside = Counter()
         self.names: list[str] = []
         """Name of each picture, as the archive has it."""
@@ -98,6 +101,8 @@ class ZipPictures(ByteRangeFile):
                 self.excluded.append(Excluded(entry.filename, decode.undecoded_reason(kind)))
             elif kind not in decode.SUFFIXES and (kind or not _begins_like_a_picture(archive, entry)):
                 self.beside[kind or "without an ending"] += 1
+            elif self._folder and not is_in_folder(entry.filename, self._folder):
+                self.excluded.append(Excluded(entry.filename, f"It is not in the folder {safe_text(self._folder)}."))
             elif last[entry.filename] != entry.header_offset:
                 self.excluded.append(Excluded(entry.filename, "A later entry has the same name."))
             elif reason := _reason_against(entry):

@@ -28,7 +28,7 @@ _SIDES = (
 _SHAPES = ("image/shape", "shape", "image_shape")
 _CERTAIN = frozenset({"PNG", "JPEG", "WEBP", "TIFF", "AVIF", "HEIF", "JXL"})
 """Formats whose first bytes are not those of some pixels: the two of BMP and PPM may be."""
-_MOST_LISTED, _LONGEST_LIST = 8, 80
+_MOST_LISTED, _LONGEST_LIST = 8, 60
 _HEAD = 32
 
 Feature = tuple[int, int, int]
@@ -124,7 +124,8 @@ def why_none(record: bytes, of: Mapping[str, Feature]) -> str:
     keys = [key for key, (kind, _, _) in of.items() if kind == BYTES]
     if not keys:
         return "It has no feature of bytes."
-    key = min(keys, key=lambda key: (_USUAL.index(key) if key in _USUAL else len(_USUAL), key))
+    sizes = {key: of[key][2] - of[key][1] for key in keys}
+    key = min(keys, key=lambda key: (_USUAL.index(key) if key in _USUAL else len(_USUAL), -sizes[key], key))
     try:
         find_picture(record, of, key)
     except NoPictureError as reason:

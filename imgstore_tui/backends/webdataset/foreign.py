@@ -16,8 +16,10 @@ from imgstore_tui.backends.webdataset.sample_labels import SampleLabels
 from imgstore_tui.backends.webdataset.samples import kind_of, split_name, surplus_pictures
 from imgstore_tui.core.dataset import Excluded
 from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
+from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 from imgstore_tui.images import decode
+from imgstore_tui.storekit.class_folders import is_in_folder
 from imgstore_tui.storekit.foreign_files import ByteRangeFile
 from imgstore_tui.storekit.scan_progress import EVERY, report_scan
 
@@ -42,11 +44,13 @@ class TarImages(ByteRangeFile):
 
         Args:
             path: The archive.
-            layout: ``image`` is what follows the key in the names of pictures, such as ``seg.png``; ``label`` what
-                follows it in the names of labels, such as ``txt``, or a name in ``.json`` members.
+            layout: ``image`` is what follows the key in the names of pictures, such as ``seg.png``, or with a slash
+                behind it their folder; ``label`` what follows it in the names of labels, such as ``txt``, or a name in
+                ``.json`` members.
         """
         super().__init__(path)
-        self._image = layout.image.removeprefix(".")
+        self._folder = layout.image.strip("/") if layout.image.endswith("/") else ""
+        self._image = "" if self._folder else layout.image.removeprefix(".")
         self.beside = Counter()
         self.names: list[str] = []
         """Name of each picture, as the archive has it."""
@@ -91,7 +95,9 @@ class TarImages(ByteRangeFile):
         if leaf.startswith(".") or "__MACOSX" in folder.split("/"):
             self.beside["hidden files"] += 1
         elif kind in decode.SUFFIXES or (not kind and self._begins_like_a_picture(member)):
-            if not member.size:
+            if self._folder and not is_in_folder(member.name, self._folder):
+                self.excluded.append(Excluded(member.name, f"It is not in the folder {safe_text(self._folder)}."))
+            elif not member.size:
                 self.excluded.append(Excluded(member.name, "The file is empty."))
             elif member.size > _LARGEST_FILE:
                 reason = f"The file has {format_count(member.size)} bytes, more than 1 GiB."

@@ -10,8 +10,10 @@ from PIL import Image
 
 from imgstore_tui.core.content import NO_LABEL
 from imgstore_tui.core.dataset import Dataset
+from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.label_summary import label_summary
 from imgstore_tui.plugins import registry
+from imgstore_tui.testing.store_material import is_sentence
 
 
 def scanned(path: Path, options: str = "") -> Dataset:
@@ -145,3 +147,24 @@ def test_parts_of_a_data_set_in_an_archive_are_no_classes(form: str, tmp_path: P
     dataset.scan()
     assert not dataset.has_labels
     assert "images and masks are parts of a data set, not classes" in label_summary(dataset)
+    named = registry.make_dataset(f'store:"{tmp_path / f"data.{form}"}",image=images/')
+    named.scan()
+    names = [named.image_name(index).removeprefix("./") for index in range(len(named))]
+    assert sorted(names) == ["images/1.png", "images/2.png"]
+    assert sorted(entry.name.removeprefix("./") for entry in named.excluded) == ["masks/1.png", "masks/2.png"]
+    assert {entry.reason for entry in named.excluded} == {"It is not in the folder images."}
+    nothing = registry.make_dataset(f'store:"{tmp_path / f"data.{form}"}",image=other/')
+    with pytest.raises(DataError, match=r"It is not in the folder other\.") as caught:
+        nothing.scan()
+    assert is_sentence(caught.value)
+
+
+def test_a_split_among_archives_may_be_named(tmp_path: Path) -> None:
+    for split, number in (("train", 2), ("test", 1)):
+        for index in range(number):
+            picture(tmp_path / "data" / split / f"{index}.png")
+        shutil.make_archive(str(tmp_path / split), "zip", tmp_path / "data" / split)
+    shutil.rmtree(tmp_path / "data")
+    dataset = registry.make_dataset(f'store:"{tmp_path}",split=train')
+    dataset.scan()
+    assert len(dataset) == 2
