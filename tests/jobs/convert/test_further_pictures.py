@@ -128,6 +128,15 @@ def test_what_the_first_pictures_do_not_show_is_counted_when_it_is_known(tmp_pat
     assert f"2 pictures hold 2 further pages or frames: {KEPT}" in converted.warnings
 
 
+@pytest.mark.parametrize("form", ["folder", "tar", "zip"])
+def test_endings_of_such_files_are_those_of_pictures(form: str, tmp_path: Path) -> None:
+    name, write = FORMATS[form]
+    write(tmp_path / "data", {"a.mpo": several("MPO", 2), "b.apng": several("PNG", 3), "c.PNG": several("PNG", 1)})
+    dataset = scanned(f'{name}:"{tmp_path / "data"}"')
+    assert len(dataset) == 3
+    assert dataset.warnings == (f"2 pictures hold 3 further pages or frames: {KEPT}",)
+
+
 def test_an_animated_gif_is_left_out_by_name(tmp_path: Path) -> None:
     as_folder(tmp_path / "data", {"a.gif": several("GIF", 3), "b.png": several("PNG", 1)})
     (excluded,) = scanned(f'folder:"{tmp_path / "data"}"').excluded
