@@ -133,10 +133,10 @@ class Conversion:
                 filler = self._filler = StoreFiller(*arguments)
                 unreadable = filler.run(progress)
                 fingerprint = self._verify(backend, codec, workspace, progress, names)
-            for loss in (later := self._losses(backend, codec)):
-                if loss not in lost:  # not all can be known before the images are read
+            lost_before, lost = lost, self._losses(backend, codec)
+            for loss in lost:
+                if loss not in lost_before:  # not all can be known before the images are read
                     self.notify(loss)
-            lost = later
             usage = backend.disk_usage(workspace.store)
             images = workspace.checksums.count
             if isinstance(self.destination, Path):

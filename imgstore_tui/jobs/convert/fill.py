@@ -36,6 +36,7 @@ ConversionProgress = Callable[[str, int, int], None]
 FIRST_SESSION = 4096
 """Most images before the store is made durable for the first time."""
 FIRST_SESSION_BYTES = 2**28
+"""Most bytes of payloads or pixels before that."""
 SESSION_S = 20.0
 """Seconds between two times at which the store is made durable: the most work that a kill loses."""
 _COMPARED = 1024
@@ -78,7 +79,7 @@ class StoreFiller:
         self._continuation = Continuation.RESTART if workspace.facts.get("whole") else backend.continuation(kind)
         self._whole = False
         """Whether an earlier process has filled and closed the store."""
-        self._looked = False
+        self._stored_count_known = False
         """Whether it is known what an earlier process has stored."""
         self.resumed = 0
         self.durable_images = 0
@@ -92,12 +93,12 @@ class StoreFiller:
     @property
     def has_nothing(self) -> bool:
         """Whether nothing is on the device from which another process could continue."""
-        return self._looked and not self.durable_images
+        return self._stored_count_known and not self.durable_images
 
     def run(self, progress: ConversionProgress) -> tuple[Excluded, ...]:
         """Write all images that are not stored yet; return those that could not be read, by earlier processes too."""
         self.resumed = self.durable_images = self._count_valid(progress)
-        self._looked = True
+        self._stored_count_known = True
         if not self._whole:
             self._check_space()
         if self._continuation is Continuation.RESTART and not self.resumed:
@@ -105,9 +106,9 @@ class StoreFiller:
         while True:
             try:
                 self._fill(progress)
-            except UnreadableImageError as missing:
+            except UnreadableImageError as error:
                 # The store was created for a fixed number of images, which has turned out to be wrong.
-                self._notify(f"{missing.excluded.name} cannot be used; looking for others like it, then starting over.")
+                self._notify(f"{error.excluded.name} cannot be used; looking for others like it, then starting over.")
                 self._prepare_all(progress)
                 self._start_over()
             except _NotResumableError as error:
@@ -275,34 +276,45 @@ class StoreFiller:
         return self._backend.create(workspace.store, content, self._sync)
 
     def _resume(self) -> Writer:
+        """Return a writer that continues the store of an earlier process after its last durable image.
+
+        Raises:
+            _NotResumableError: If the backend cannot continue it.
+        """
         checksums = self._workspace.checksums
         records = [record for first in range(0, checksums.count, _COMPARED) for record in self._records(first)]
         labels = np.array([record.label for record in records], np.int64)
         sizes = np.array([record.size for record in records], np.int64)
         facts = self._workspace.facts["content"]
         shape = None if facts["shape"] is None else tuple(facts["shape"])
-        names = tuple(facts.get("label_names", ()))
-        content = Content(**{**facts, "kind": PayloadKind(facts["kind"]), "shape": shape, "label_names": names})
+        label_names = tuple(facts.get("label_names", ()))
+        kind = PayloadKind(facts["kind"])
+        content = Content(**{**facts, "kind": kind, "shape": shape, "label_names": label_names})
         try:
             writer = self._backend.resume(self._workspace.store, content, labels, sizes)
         except StoreError as error:
             raise _NotResumableError(str(error)) from None
         if self._names is not None:
             for first in range(0, checksums.count, _COMPARED):
-                given = [self._names.name(record.index) for record in records[first : first + _COMPARED]]
-                writer.put_names(range(first, first + len(given)), given)
+                names = [self._names.name(record.index) for record in records[first : first + _COMPARED]]
+                writer.put_names(range(first, first + len(names)), names)
         return writer
 
     def _check_not_empty(self, count: int) -> None:
+        """Refuse a conversion in which no image is left to store.
+
+        Raises:
+            DataError: If ``count`` is 0.
+        """
         if not count:
             reasons = [f" The first: {entry.reason}" for _, entry in sorted(self._excluded.items())[:1]]
             raise DataError(f"{self._dataset.summary}: not one image can be used.{''.join(reasons)}")
 
     def _content(self, count: int, size: int) -> Content:
         shape, dtype = self._dataset.uniform or (None, None)
-        has_labels, names = self._dataset.has_labels, self._dataset.label_names
+        has_labels, label_names = self._dataset.has_labels, self._dataset.label_names
         longest = 0 if self._names is None else self._names.longest
-        return Content(count, self._kind, self._codec.name, shape, dtype, size, has_labels, names, longest)
+        return Content(count, self._kind, self._codec.name, shape, dtype, size, has_labels, label_names, longest)
 
     def _write(self, writer: Writer, batch: PreparedBatch, progress: ConversionProgress) -> None:
         checksums = self._workspace.checksums
@@ -344,6 +356,7 @@ class StoreFiller:
         return new
 
     def _prepare_all(self, progress: ConversionProgress) -> None:
+        """Prepare every image once, so that all that cannot be read are excluded before the store is created."""
         for index in range(self._count):
             if index not in self._excluded:
                 try:

@@ -19,6 +19,7 @@ _SAME_ENDING = {
     "bmp": frozenset({".bmp", ".dib"}),
 }
 _REPORT_EVERY = 10_000
+"""Names between two reports of progress."""
 _MOST_RENAMED = 100_000
 """Names that are not unique are kept in memory; where there are more, names are of no use."""
 
@@ -41,8 +42,8 @@ class ImageNames:
     def survey(self, progress: Callable[[str, int, int], None]) -> list[str]:
         """Look at all names once; return what the user should know of them, a sentence each."""
         seen, folded = SeenNames(), SeenNames()
-        changed, alike = list[str](), list[str]()
-        changes = likes = longest = 0
+        changed_example, alike_example = list[str](), list[str]()
+        changed = alike = longest = 0
         for index in range(self._count):
             if not index % _REPORT_EVERY:
                 progress("reading names", index, self._count)
@@ -54,22 +55,24 @@ class ImageNames:
                     self._renamed = {}
                     return ["Names of files are not kept: too many images have the same."]
             elif not folded.add(unicodedata.normalize("NFC", name).casefold()):
-                likes += 1
-                alike = alike or [name]
+                alike += 1
+                alike_example = alike_example or [name]
             longest = max(longest, len(name.encode()))
             if safe_name(source) != source:
-                changes += 1
-                changed = changed or [source, name]
+                changed += 1
+                changed_example = changed_example or [source, name]
         self.longest = longest
-        return [*self._changed_text(changes, changed), *self._renamed_text(), *_alike_text(likes, alike)]
+        return [*_changed_text(changed, changed_example), *self._renamed_text(), *_alike_text(alike, alike_example)]
 
     def _fit(self, source: str, index: int) -> str:
+        """Return the name of a file as every store can keep it, with the ending of what is stored."""
         name = safe_name(source) or f"image-{index:08d}"
         if self._ending:
             name = safe_name(_with_ending(name, self._ending))
         return name
 
     def _unique(self, name: str, index: int, seen: SeenNames) -> str:
+        """Return a name that no image has, from one that another has, and add it to those seen."""
         stem, ending = split_ending(name)
         folder, slash, leaf = stem.rpartition("/")
         again = 0
@@ -79,12 +82,6 @@ class ImageNames:
             if seen.add(candidate):
                 return candidate
             again += 1
-
-    def _changed_text(self, count: int, example: Sequence[str]) -> list[str]:
-        if not count:
-            return []
-        source, name = map(safe_text, example)
-        return [f"{_names_have(count)} characters or parts that not every store keeps: '{source}' becomes '{name}'."]
 
     def _renamed_text(self) -> list[str]:
         if not self._renamed:
@@ -102,15 +99,19 @@ class ImageNames:
 
 def _with_ending(name: str, ending: str) -> str:
     """Return a name with the ending of a picture file: added, or in the place of another kind of picture."""
-    stem, given = split_ending(name)
-    if given.lower() in _SAME_ENDING.get(ending[1:], frozenset({ending})):
+    stem, own_ending = split_ending(name)
+    if own_ending.lower() in _SAME_ENDING.get(ending[1:], frozenset({ending})):
         return name
-    is_picture = given.lower() in SUFFIXES | UNDECODED_SUFFIXES
+    is_picture = own_ending.lower() in SUFFIXES | UNDECODED_SUFFIXES
     return f"{stem if is_picture else name}{ending}"
 
 
-def _names_have(count: int) -> str:
-    return "1 name has" if count == 1 else f"{count:,} names have"
+def _changed_text(count: int, example: Sequence[str]) -> list[str]:
+    if not count:
+        return []
+    have = "1 name has" if count == 1 else f"{count:,} names have"
+    source, name = map(safe_text, example)
+    return [f"{have} characters or parts that not every store keeps: '{source}' becomes '{name}'."]
 
 
 def _alike_text(count: int, example: Sequence[str]) -> list[str]:

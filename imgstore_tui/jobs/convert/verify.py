@@ -70,12 +70,12 @@ def verify_store(
             progress("verifying", first, checksums.count)
 
 
-def _verify_names(stored: Sequence[str], given: Sequence[str], workspace: Workspace, first: int) -> None:
+def _verify_names(stored: Sequence[str], expected: Sequence[str], workspace: Workspace, first: int) -> None:
     """Compare names; a store of files may have added an ending.
 
     Raises:
         StoreError: If one differs.
     """
-    for number, (after, name) in enumerate(zip(stored, given, strict=True), first):
-        if after != name and not after.startswith(f"{name}."):
+    for number, (stored_name, name) in enumerate(zip(stored, expected, strict=True), first):
+        if stored_name != name and not stored_name.startswith(f"{name}."):
             raise StoreError(f"{workspace.store}: the name of image {number} does not come back as it was put.")
