@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PRINT_EVERY_S = 5.0
 """Seconds between two lines of progress where standard error is not a terminal."""
 _SHOWN = 5
+"""Images left out that are printed by name."""
 _SHOWN_NAMES = 100
 """Names of labels that are printed."""
 
@@ -74,23 +75,27 @@ def main(argv: Sequence[str]) -> int:
         talk.print(labels, soft_wrap=True)
     if arguments.json:
         return print_json(_record(job, done))
-    kept = f", {format_count(done.resumed)} of them written before" if done.resumed else ""
-    equal = "equal to what was put" if done.lossless else "equal to what was put, which is lossy"
-    ordered = f", in {job.order} order" if job.order is not None and job.order.name == "original" else ""
-    ordered = f", {job.order}" if job.order is not None and not ordered else ordered
-    out, size = data_console(), done.usage.allocated_bytes
-    weight = "of unknown size" if size is None else f"{format_bytes(size)} on disk"
-    out.print(
-        safe_text(
-            f"{done.destination}: {format_count(done.images)} of {format_count(done.requested)} images as {job.spec}"
-            f"{kept}{ordered}, {weight}; every one was read back, {equal}."
-        ),
-        soft_wrap=True,
-    )
+    out = data_console()
+    out.print(safe_text(_result_text(job, done)), soft_wrap=True)
     out.print(f"fingerprint {done.fingerprint}", soft_wrap=True)
     if done.to_open:
         talk.print(safe_text(_opened_text(done.to_open)), soft_wrap=True)
     return 0
+
+
+def _result_text(job: Conversion, done: ConversionResult) -> str:
+    """Return what a conversion has stored and where, its size, and that it was read back, in a sentence."""
+    resumed = f", {format_count(done.resumed)} of them written before" if done.resumed else ""
+    order = ""
+    if job.order is not None:
+        order = f", in {job.order} order" if job.order.name == "original" else f", {job.order}"
+    size = done.usage.allocated_bytes
+    weight = "of unknown size" if size is None else f"{format_bytes(size)} on disk"
+    equal = "equal to what was put" if done.lossless else "equal to what was put, which is lossy"
+    return (
+        f"{done.destination}: {format_count(done.images)} of {format_count(done.requested)} images as {job.spec}"
+        f"{resumed}{order}, {weight}; every one was read back, {equal}."
+    )
 
 
 def _opened_text(paths: Sequence[Path]) -> str:
