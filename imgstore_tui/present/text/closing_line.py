@@ -46,35 +46,35 @@ def take_line(results: RunResults, verdict: Verdict, pick: str, disk: Mapping[st
     return f"{text}."
 
 
-def either_line(results: RunResults, verdict: Verdict, kept: Sequence[str]) -> str:
+def either_line(results: RunResults, verdict: Verdict, specs: Sequence[str]) -> str:
     """Return that several methods will do, and the time of each.
 
     Args:
         results: The run.
         verdict: The verdict of a reading operation.
-        kept: The methods, two or more.
+        specs: The methods, two or more.
     """
-    times = list(dict.fromkeys(_time(verdict, spec) for spec in kept))
-    so_far = " so far" if set(kept) & set(verdict.unsure) else ""
+    times = list(dict.fromkeys(_time(verdict, spec) for spec in specs))
+    so_far = " so far" if set(specs) & set(verdict.unsure) else ""
     return (
-        f"{listed(kept, 'or')}{_for_data(results, verdict)}, {which_will_do(verdict, kept)}{so_far}: "
+        f"{listed(specs, 'or')}{_for_data(results, verdict)}, {which_will_do(verdict, specs)}{so_far}: "
         f"{_work(results, verdict)} takes {listed(times, 'or')}."
     )
 
 
-def which_will_do(verdict: Verdict, kept: Sequence[str]) -> str:
+def which_will_do(verdict: Verdict, specs: Sequence[str]) -> str:
     """Return that it does not matter which of several methods is taken, or that this is open.
 
     Medians that lie far apart where nothing is decided are no reason to call methods as good as each other.
 
     Args:
         verdict: The verdict of a reading operation.
-        kept: The methods, two or more.
+        specs: The methods, two or more.
     """
-    medians = [entry.median for entry in verdict.standings if entry.name in kept and entry.median]
-    if set(kept) & set(verdict.unsure) and max(medians) > _FAR_APART * min(medians):
+    medians = [entry.median for entry in verdict.standings if entry.name in specs and entry.median]
+    if set(specs) & set(verdict.unsure) and max(medians) > _FAR_APART * min(medians):
         return "not decided"
-    return "either will do" if len(kept) == 2 else "any will do"
+    return "either will do" if len(specs) == 2 else "any will do"
 
 
 def own_files_line(results: RunResults, verdict: Verdict) -> str:

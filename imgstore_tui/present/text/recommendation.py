@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
@@ -15,25 +14,30 @@ from imgstore_tui.core.access import Access
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Cell
 from imgstore_tui.core.operations import CacheState, Operation, Payload
-from imgstore_tui.core.spec import IN_PLACE, parse_dataset_text, parse_spec_text
+from imgstore_tui.core.spec import IN_PLACE, parse_dataset_text
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import counted, format_bytes, format_count, format_count_short, format_number
-from imgstore_tui.plugins import registry
+from imgstore_tui.core.units import counted, format_bytes, format_count, format_count_short
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.disk_use import weighed_stores
 from imgstore_tui.present.text.captions import dataset_clause, level_text
 from imgstore_tui.present.text.ceilings import headroom_sentence
-from imgstore_tui.present.text.closing_line import either_line, own_files_line, take_line, which_will_do
+from imgstore_tui.present.text.choice_sentences import (
+    either_text,
+    least_disk,
+    lossless_alternative,
+    own_files_text,
+    rather_text,
+    together_text,
+)
+from imgstore_tui.present.text.closing_line import either_line, own_files_line, take_line
 from imgstore_tui.present.text.next_commands import conversion_command, same_measurement, shell_line
 from imgstore_tui.present.text.shared_options import short_names
 from imgstore_tui.present.text.single_reads import single_reads_sentence
-from imgstore_tui.stats.intervals import MIN_ROUNDS, Interval
+from imgstore_tui.stats.intervals import MIN_ROUNDS
 from imgstore_tui.stats.ranking import Placement
 
 TITLE = "Which to take"
 
-ALIKE = 1.05
-"""Ratio of disk use up to which two methods count as equal."""
 _ENDED = {
     "budget": "the time budget ran out",
     "stopped": "the run was stopped",
@@ -207,7 +211,6 @@ def _advice(
     slower = [entry.name for entry in alone.standings if entry.placement is Placement.SLOWER]
     slower = [spec for spec in slower if spec in verdict.best]
     best = [spec for spec in verdict.best if spec not in slower]
-    own = verdict.standing(IN_PLACE.label)
     if IN_PLACE.label in best:
         yield _headline(own_files_line(results, verdict))
         open_yet = IN_PLACE.label in verdict.unsure and IN_PLACE.label != best[0]
@@ -218,37 +221,33 @@ def _advice(
         return
     lossy = {spec for spec, _ in verdict.lossy}
     order = [spec.label for spec in results.run.plan.specs]
-    kept = [spec for spec in best if spec not in lossy] or best
+    candidates = [spec for spec in best if spec not in lossy] or best
     # In the order of the plan: which of them has the lowest median is chance, and another run has another.
-    kept.sort(key=lambda spec: (order.index(spec) if spec in order else len(order), spec))
-    pick = _least_disk(kept, disk)
+    candidates.sort(key=lambda spec: (order.index(spec) if spec in order else len(order), spec))
+    pick = least_disk(candidates, disk)
     name = dataset_clause(verdict.contest.dataset, results.run)
     data = f" for {name}" if name else ""
-    if verdict.winner is not None or alone.winner is not None or len(kept) == 1:
+    if verdict.winner is not None or alone.winner is not None or len(candidates) == 1:
         sure = verdict.winner is not None or alone.winner is None
         yield _headline(take_line(results, alone, pick, disk, "Take" if sure else "Rather take"))
     else:
-        yield _headline(either_line(results, alone, kept))
+        yield _headline(either_line(results, alone, candidates))
     if verdict.winner is not None:
         text = f"Take {pick}{data} where images are read often: it is fastest in {operation}."
     elif alone.winner is not None:
-        text = _rather_text(alone, slower, data, operation)
+        text = rather_text(alone, slower, data, operation)
     else:
-        text = _either_text(kept, best, data, operation, alone, pick, disk)
+        text = either_text(candidates, best, data, operation, alone, pick, disk)
         if slower:
             text += (
                 f" {listed(slower)} {'takes' if len(slower) == 1 else 'take'} longer by this verdict alone, not surely "
-                f"when {_together(verdict)}."
+                f"when {together_text(verdict)}."
             )
     if verdict.winner is not None and verdict.judged_together > 1:
         text += f" That holds with 95 % for all {verdict.judged_together} verdicts of the run together."
-    if own is not None and own.placement is Placement.SLOWER and own.ratio is not None:
-        text += f" Your files as they are ({IN_PLACE}) take {_times_as_long(own.ratio, verdict)}"
-        if pick in disk and IN_PLACE.label in disk:
-            text += f"; {pick} takes {format_number(disk[pick] / disk[IN_PLACE.label])} times their disk"
-        text += "." if _keeps_files(pick) else ", and keeps only the pixels (no EXIF, no file names)."
+    text += own_files_text(verdict, pick, disk)
     if pick in lossy:
-        text += _lossless_alternative(alone, lossy)
+        text += lossless_alternative(alone, lossy)
     chosen = replace(verdict.contest, spec=pick)
     text += _access_of(results, chosen)
     yield _line(text)
@@ -266,86 +265,6 @@ def _access_of(results: RunResults, cell: Cell) -> str:
     if summary is None or summary.access is not Access.OWN:
         return ""
     return f" Here {cell.spec} is read by code of this program (access own), not by a library of its format."
-
-
-def _lossless_alternative(verdict: Verdict, lossy: Collection[str]) -> str:
-    """Return a sentence on the fastest lossless method, for verdicts that a lossy one wins; empty if there is none."""
-    kept = [entry for entry in verdict.standings if entry.name not in lossy and entry.name != IN_PLACE.label]
-    if kept and kept[0].placement is Placement.SLOWER and kept[0].ratio is not None:
-        long = _times_as_long(kept[0].ratio, verdict)
-        return f" Of those that keep every bit {kept[0].name} is first, and takes {long}."
-    return ""
-
-
-def _times_as_long(ratio: Interval, verdict: Verdict) -> str:
-    first, span = verdict.best[0], f"({format_number(ratio.low)} to {format_number(ratio.high)})"
-    return f"{format_number(ratio.median)} times as long as {first} {span}"
-
-
-def _rather_text(alone: Verdict, slower: list[str], data: str, operation: str) -> str:
-    """Return that one method is fastest by its verdict alone, which is too little for the whole run.
-
-    Args:
-        alone: The verdict of the operation by itself, which has a winner.
-        slower: The methods that only this verdict calls slower.
-        data: For which dataset, where there are several.
-        operation: The operation as text.
-    """
-    return (
-        f"Rather {alone.winner} than {listed(slower, 'or')}{data} where images are read often: by this verdict alone "
-        f"it is fastest in {operation}, but not surely so when {_together(alone)}; more rounds may show it."
-    )
-
-
-def _together(verdict: Verdict) -> str:
-    return f"all {verdict.judged_together} verdicts of the run are to hold together"
-
-
-def _either_text(
-    kept: list[str], best: list[str], data: str, operation: str, verdict: Verdict, pick: str, disk: Mapping[str, int]
-) -> str:
-    """Return that it does not matter which of several methods is taken, and what speaks for one all the same.
-
-    Args:
-        kept: The methods, in the order of the plan.
-        best: All that share the first place, those that lose bits included.
-        data: For which dataset, where there are several.
-        operation: The operation as text.
-        verdict: The verdict of the operation by itself.
-        pick: The method to convert to.
-        disk: Allocated bytes by method.
-    """
-    where = f"{data} where images are read often"
-    if len(kept) == 1:
-        others = [spec for spec in best if spec != pick]
-        which = "does" if len(others) == 1 else "do"
-        return (
-            f"Take {pick}{where}: it keeps every bit, which {listed(others)} {which} not, and in {operation} "
-            "it is as fast, as far as the rounds can tell."
-        )
-    text = f"{listed(kept, 'or')}: {which_will_do(verdict, kept)}{where}. In {operation} "
-    if verdict.unsure:
-        text += "they are too close to call; more rounds may decide."
-    else:
-        text += "they take as good as the same time."
-    if all(disk.get(spec, 0.0) > ALIKE * disk.get(pick, math.inf) for spec in kept if spec != pick):
-        text += f" {pick} takes less disk."
-    return text
-
-
-def _least_disk(kept: list[str], disk: Mapping[str, int]) -> str:
-    """Return the first of several methods, or one whose stores are clearly smaller."""
-    lightest = min(kept, key=lambda spec: disk.get(spec, math.inf))
-    return lightest if ALIKE * disk.get(lightest, math.inf) < disk.get(kept[0], 0.0) else kept[0]
-
-
-def _keeps_files(spec: str) -> bool:
-    """Return whether a method stores picture files unchanged."""
-    try:
-        codec = registry.codecs.all().get(parse_spec_text(spec).codec or "")
-    except UsageError:
-        return False
-    return codec is not None and codec.from_file
 
 
 def _command(line: str) -> Iterator[RecommendationLine]:
