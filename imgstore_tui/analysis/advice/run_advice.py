@@ -13,6 +13,7 @@ from imgstore_tui.analysis.advice.weights import Criterion, Use, Weights, weight
 from imgstore_tui.analysis.ceilings import Headroom, headrooms
 from imgstore_tui.analysis.growth import MEMORY_SHARE, Crossing, Growth, crossings, growths
 from imgstore_tui.analysis.summary import CellSummary
+from imgstore_tui.core.content import RAW_CODEC
 from imgstore_tui.core.model import Cell, DatasetFacts, Run
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.units import MAX_CUTOFF
@@ -81,6 +82,12 @@ class DatasetAdvice:
     """The run, if it ended before all that its plan has was measured; else empty."""
     planned_rounds: int = 0
     """Rounds of the plan of the run."""
+    raw_pixels: frozenset[str] = frozenset()
+    """Methods that keep pixels as they are, so that nothing is decoded."""
+    pixel_bytes: float | None = None
+    """Bytes of the pixels of the whole set."""
+    memory_bytes: int | None = None
+    """Memory of the machine."""
 
 
 def advise_run(run: Run, summaries: Sequence[CellSummary], situation: Situation) -> tuple[DatasetAdvice, ...]:
@@ -141,6 +148,9 @@ def _dataset_advice(
         tuple(entry for entry in kept if entry.spec in specs) if situation.use in _KEPT_FOR_OTHERS else (),
         run.id if run.status in _RESUMABLE else "",
         run.plan.rounds,
+        frozenset(spec.label for spec in run.plan.specs if spec.codec == RAW_CODEC),
+        None if facts is None else facts.image_bytes * images,
+        memory,
     )
 
 

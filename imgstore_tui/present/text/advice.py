@@ -14,6 +14,7 @@ from imgstore_tui.core.operations import CacheState
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_number, format_percent
+from imgstore_tui.present.text.advice_reasons import mostly, reason_sentences
 from imgstore_tui.present.text.advice_times import time_sentences
 from imgstore_tui.present.text.ceilings import LITTLE_STORAGE, headroom_sentence
 from imgstore_tui.present.text.next_commands import shell_line
@@ -24,7 +25,7 @@ _LEAST_CODEC = 0.05
 """Share of the codec below which all is storage, and nothing is to be said."""
 
 
-_LEAST_SHARE = 0.01
+_LEAST_SHARE = 0.05
 """Share of the weights below which, and above the rest of 1, no threshold is worth a sentence."""
 
 
@@ -50,6 +51,7 @@ def statements(given: DatasetAdvice) -> tuple[Statement, ...]:
         *_continuation(given),
         *_keeping(given),
         *times_taken,
+        *(Statement(kind, text, rows) for kind, text, rows in reason_sentences(given)),
         *_shares(given),
         *_costs(given),
         *_own_files(given),
@@ -152,7 +154,11 @@ def _costs(given: DatasetAdvice) -> Iterator[Statement]:
         return
     first = ranking.standings[0].name
     others = [entry for entry in ranking.standings[1:] if entry.ratio is not None]
-    named = ", ".join(f"{entry.name} {times(entry.ratio)}" for entry in others if entry.ratio is not None)
+    named = "; ".join(
+        f"{entry.name} {times(entry.ratio)}{mostly(ranking, entry.name, first)}"
+        for entry in others
+        if entry.ratio is not None
+    )
     unclear = [entry.name for entry in others if entry.placement is Placement.NONE]
     text = f"By these weights, beside {first}, the others cost: {named}."
     if unclear:
@@ -181,7 +187,8 @@ def _own_files(given: DatasetAdvice) -> Iterator[Statement]:
     else:
         yield Statement(
             "own files",
-            f"Your files as they are cost {times(standing.ratio)} beside {first}, writing not counted.",
+            f"Your files as they are cost {times(standing.ratio)} beside {first}"
+            f"{mostly(own, IN_PLACE.label, first)}, writing not counted.",
             rows,
         )
 

@@ -81,7 +81,9 @@ def _beside(given: DatasetAdvice, spec: str) -> TrainingTime | None:
 def _break_even_text(given: DatasetAdvice, pays: BreakEven) -> str:
     text = f"Converting your files to {pays.spec}"
     if pays.convert is None or pays.saved is None:
-        return f"After how many epochs it pays to convert to {pays.spec} cannot be told: {pays.reason}."
+        if given.situation.passes > 1:
+            return f"After how many epochs it pays to convert to {pays.spec} cannot be told: {pays.reason}."
+        return f"What it takes to convert to {pays.spec} cannot be told: {pays.reason}."
     text += f" takes {span(pays.convert)}"
     word = "epochs" if given.situation.passes > 1 else "readings of the whole set"
     one = word.removesuffix("s") if word == "epochs" else "reading of the whole set"

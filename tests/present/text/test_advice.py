@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 from dataclasses import replace
@@ -261,3 +262,40 @@ def test_no_advice_names_what_is_missing(status: str, missing: str) -> None:
     first, second, *_ = said(run, SITUATIONS["training"])
     assert first.text.startswith("No advice for training: 4 of the ")
     assert second.text.endswith(missing.format(run=run.id))
+
+
+def test_methods_that_decode_nothing_are_named_beside_those_that_do() -> None:
+    sentence = of_kind(said(made_up(), SITUATIONS["training"]), "decoding")
+    assert sentence is not None
+    assert "lmdb" in sentence.text
+    assert "hdf5" in sentence.text
+    assert " keep raw pixels, and disk is decoded in each reading" in sentence.text
+    alike = replace(made_up(), plan=replace(made_up().plan, specs=()))
+    assert of_kind(said(alike, SITUATIONS["training"]), "decoding") is None
+
+
+def test_a_set_that_fits_into_memory_is_said_to() -> None:
+    small = of_kind(said(made_up(), SITUATIONS["measured"]), "memory")
+    assert small is not None
+    size = 1000 * 32 * 32 * 3 / 2**20
+    assert small.text.startswith(f"The pixels of 1,000 images are {size:.2f} MiB")
+    assert of_kind(said(made_up(memory_bytes=10_000_000), SITUATIONS["training"]), "memory") is None
+
+
+def test_what_costs_more_for_another_reason_than_the_heaviest_weight_says_for_which() -> None:
+    (advice,) = advise_run(made_up(), summarise(made_up()), SITUATIONS["archive"])
+    ranking = advice.advice.ranking
+    disk, first = ranking.method("disk"), ranking.method(ranking.standings[0].name)
+    assert disk is not None
+    assert first is not None
+    parts = {
+        criterion: share * math.log(disk.ratios[criterion] / first.ratios[criterion])
+        for criterion, share in ranking.shares.items()
+    }
+    cost = of_kind(statements(advice), "cost")
+    assert cost is not None
+    heaviest = max(parts, key=lambda criterion: parts[criterion])
+    if parts[heaviest] > 0.5 * sum(part for part in parts.values() if part > 0):
+        assert f"mostly for its {heaviest.describe}" in cost.text
+    else:
+        assert "mostly" not in cost.text
