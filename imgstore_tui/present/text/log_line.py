@@ -96,7 +96,7 @@ def _started(run: Run, cells: int, journal: str) -> Text:
     for facts in run.datasets:
         line.append(f"; {safe_text(facts.summary)}")
         if facts.repeated:
-            line.append(" (fewer than the largest number of images: they repeat)")
+            line.append(" (fewer than the largest number: images repeat)")
         if facts.excluded_count:
             line.append(f" ({counted(facts.excluded_count, 'file')} left out)")
     return line.append(f"; journal {safe_text(journal)}", style="dim")
