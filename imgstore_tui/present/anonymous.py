@@ -63,7 +63,7 @@ def anonymous_run(run: Run) -> Run:
 
 
 class _Words:
-    """What stands for what, in one run."""
+    """Replaces names, paths and addresses of one run by words; equal ones become equal words."""
 
     def __init__(self, run: Run) -> None:
         self._places: dict[str, str] = {}
@@ -80,9 +80,9 @@ class _Words:
             self.place("scratch", place)
         for server in run.environment.servers:
             self.place("server", server.address)
-        known = {**self._datasets, **self._places}
-        longest = sorted((text for text in known if text and known[text] != text), key=len, reverse=True)
-        self._known = known
+        words = {**self._datasets, **self._places}
+        longest = sorted((text for text in words if text and words[text] != text), key=len, reverse=True)
+        self._word_by_text = words
         self._known_pattern = re.compile("|".join(re.escape(text) + _BEHIND for text in longest)) if longest else None
         self._longest = longest
 
@@ -115,14 +115,14 @@ class _Words:
     def sentence(self, text: str) -> str:
         """Return a sentence with words in place of all that names a place, a file, the user or the machine."""
         if text not in self._sentences:
-            told = text if self._known_pattern is None else self._known_pattern.sub(self._word_of, text)
+            anonymous = text if self._known_pattern is None else self._known_pattern.sub(self._word_of, text)
             for pattern, word in ((_ADDRESS, "ADDRESS"), (_PATH, "PATH"), (_FILE, "FILE")):
-                told = pattern.sub(word, told)
-            self._sentences[text] = told if self._names is None else self._names.sub("NAME", told)
+                anonymous = pattern.sub(word, anonymous)
+            self._sentences[text] = anonymous if self._names is None else self._names.sub("NAME", anonymous)
         return self._sentences[text]
 
     def _word_of(self, match: re.Match[str]) -> str:
-        return next(self._known[text] for text in self._longest if match.group().startswith(text))
+        return next(self._word_by_text[text] for text in self._longest if match.group().startswith(text))
 
     def environment(self, environment: Environment) -> Environment:
         """Return the machine without its name, places and devices."""
@@ -179,5 +179,7 @@ def _names(places: Iterable[str], host: str) -> re.Pattern[str] | None:
     with contextlib.suppress(KeyError, OSError):  # a user that the system has no name for
         names.add(getpass.getuser())
     names |= {name.partition(".")[0] for name in names}
-    kept = sorted((name for name in names if name not in _COMMON_USERS), key=len, reverse=True)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, kept))})(?!\w)", re.IGNORECASE) if kept else None
+    identifying = sorted((name for name in names if name not in _COMMON_USERS), key=len, reverse=True)
+    return (
+        re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, identifying))})(?!\w)", re.IGNORECASE) if identifying else None
+    )

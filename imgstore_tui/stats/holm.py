@@ -25,7 +25,7 @@ def holm_intervals(comparisons: Sequence[LevelInterval], error: float, bound: fl
     while True:
         level = error / max(1, len(comparisons) - len(beyond))
         intervals = tuple(interval_at(level) for interval_at in comparisons)
-        found = {index for index, interval in enumerate(intervals) if interval is not None and interval.low > bound}
-        if found <= beyond:
+        indices = {index for index, interval in enumerate(intervals) if interval is not None and interval.low > bound}
+        if indices <= beyond:
             return intervals
-        beyond |= found
+        beyond |= indices

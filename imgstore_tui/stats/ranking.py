@@ -63,12 +63,13 @@ def shared_rounds(contestants: Mapping[str, Mapping[int, float]]) -> tuple[int, 
     A run that ends inside a round has measured some methods once more than others: that round compares nobody. Who
     lags behind by more than one round does not take the others' rounds away; it is left out of the ranking.
     """
-    kept = _without_laggards(contestants)
-    common = set.intersection(*(set(rounds) for rounds in kept.values())) if kept else set()
+    contenders = _without_laggards(contestants)
+    common = set.intersection(*(set(rounds) for rounds in contenders.values())) if contenders else set()
     return tuple(sorted(common))
 
 
 def _without_laggards(contestants: Mapping[str, Mapping[int, float]]) -> dict[str, Mapping[int, float]]:
+    """Return the contestants that have as many rounds as the one with the most, or one fewer."""
     most = max((len(rounds) for rounds in contestants.values()), default=0)
     return {name: rounds for name, rounds in contestants.items() if len(rounds) >= max(1, most - 1)}
 
@@ -93,17 +94,17 @@ def rank_contestants(
         Standings by ascending median.
     """
     entered = {name: rounds for name, rounds in contestants.items() if rounds}
-    kept = _without_laggards(entered)
+    contenders = _without_laggards(entered)
     shared = shared_rounds(entered)
     numbers = shared if look is None else shared[: look.rounds]
     counted = {
-        name: {number: rounds[number] for number in numbers} if name in kept and numbers else dict(rounds)
+        name: {number: rounds[number] for number in numbers} if name in contenders and numbers else dict(rounds)
         for name, rounds in entered.items()
     }
     medians = {name: statistics.median(rounds.values()) for name, rounds in counted.items()}
     order = sorted(entered, key=lambda name: (medians[name], name))
-    base = next((name for name in order if name in kept), "")
-    ranked = [name for name in order if name in kept]
+    base = next((name for name in order if name in contenders), "")
+    ranked = [name for name in order if name in contenders]
     if look is None or len(ranked) < 2 or len(numbers) < look.rounds:
         return tuple(
             Standing(name, medians[name], Placement.NONE, paired_ratio(counted[name], counted[base])) for name in order
@@ -111,7 +112,7 @@ def rank_contestants(
     confidence = 1 - look.error * part / pairs(max(methods, len(entered)))
     standings = []
     for name in order:
-        if name not in kept:
+        if name not in contenders:
             standings.append(Standing(name, medians[name], Placement.NONE, paired_ratio(counted[name], counted[base])))
             continue
         ratios = paired_ratios(counted[name], counted[base])

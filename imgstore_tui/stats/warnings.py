@@ -66,9 +66,9 @@ def noise_warnings(rounds: Sequence[float], clock_s: Sequence[float] = ()) -> tu
         rounds: Result of each round in the order run, seconds.
         clock_s: How long the clock ran in each round, all samples together, seconds.
     """
-    found: list[NoiseWarning] = []
+    warnings: list[NoiseWarning] = []
     if clock_s and min(clock_s) < SHORTEST_CLOCK_S:
-        found.append(
+        warnings.append(
             NoiseWarning(
                 Noise.SHORT,
                 f"The clock ran for only {min(clock_s) * 1e6:.0f} µs in a round.",
@@ -77,7 +77,7 @@ def noise_warnings(rounds: Sequence[float], clock_s: Sequence[float] = ()) -> tu
         )
     outliers = [z > OUTLIER for z in modified_z(rounds)] if len(rounds) >= MIN_ROUNDS else []
     if outliers and outliers[0]:
-        found.append(
+        warnings.append(
             NoiseWarning(
                 Noise.SLOW_FIRST,
                 f"The first round took {rounds[0] / statistics.median(rounds):.1f} times the median.",
@@ -85,7 +85,7 @@ def noise_warnings(rounds: Sequence[float], clock_s: Sequence[float] = ()) -> tu
             )
         )
     if any(outliers[1:]):
-        found.append(
+        warnings.append(
             NoiseWarning(
                 Noise.OUTLIERS,
                 f"{sum(outliers[1:])} of {len(rounds)} rounds stand far off the rest.",
@@ -93,7 +93,7 @@ def noise_warnings(rounds: Sequence[float], clock_s: Sequence[float] = ()) -> tu
             )
         )
     if not any(outliers) and _spread(rounds):
-        found.append(
+        warnings.append(
             NoiseWarning(
                 Noise.SPREAD,
                 f"Rounds run from {min(rounds) / statistics.fmean(rounds):.0%} to "
@@ -101,7 +101,7 @@ def noise_warnings(rounds: Sequence[float], clock_s: Sequence[float] = ()) -> tu
                 "Use more rounds, or a quieter machine.",
             )
         )
-    return (*found, *order_warnings(rounds, "Rounds"))
+    return (*warnings, *order_warnings(rounds, "Rounds"))
 
 
 def order_warnings(values: Sequence[float], what: str) -> tuple[NoiseWarning, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 _NO_PIXELS: Pixels = np.zeros((0, 0), np.uint8)
 """Stands for the image of a file that is not decoded."""
 _KEPT_EXCLUSIONS = 1_000
+"""Images left out that the facts name; all are counted."""
+_REPORT_EVERY = 64
+"""Images between two reports of progress."""
 
 
 def build_pixel_cache(
@@ -56,13 +60,66 @@ def build_pixel_cache(
     if originals and not dataset.has_originals:
         raise DataError(f"The codec 'original' needs picture files stored as they are; {dataset.summary} has none.")
     total = min(count, len(dataset))
-    entries: list[tuple[int, ...]] = []
-    labels: list[int] = []
-    ends: list[int] = []
-    listed: list[ListedFile] = []
-    broken: list[Excluded] = []
-    fingerprint = Fingerprint(has_labels=dataset.has_labels)
-    offset = 0
+    written = _write_images(dataset, total, folder, originals, in_place, progress, cancel)
+    used, broken = len(written.entries), written.broken
+    if not used:
+        reason = f" ({broken[0].reason})" if broken else ""
+        raise DataError(f"{dataset.summary}: not one image can be read{reason}.")
+    np.save(folder / "index.npy", np.array(written.entries, INDEX))
+    np.save(folder / "labels.npy", np.array(written.labels, np.int64))
+    if originals:
+        np.save(folder / "originals.npy", np.array(written.ends, np.int64))
+    else:
+        (folder / "originals.bin").unlink()
+    if in_place:
+        write_list(folder, written.listed)
+    progress(used, total)
+    uniform = PixelCache(folder).uniform
+    excluded = (*dataset.excluded, *broken)
+    original_bytes = written.ends[-1] if originals else None
+    return DatasetFacts(
+        text=text,
+        summary=dataset.summary,
+        images=len(dataset) - len(broken),
+        used=used,
+        repeated=count > used,
+        shape=uniform[0] if uniform else None,
+        dtype=uniform[1] if uniform else None,
+        pixel_bytes=written.pixel_bytes,
+        original_bytes=sum(file.size for file in written.listed) if in_place else original_bytes,
+        fingerprint=written.fingerprint.hexdigest(),
+        label_names=dataset.label_names,
+        has_labels=dataset.has_labels,
+        label_note=dataset.label_note,
+        excluded=tuple((entry.name, entry.reason) for entry in excluded[:_KEPT_EXCLUSIONS]),
+        excluded_count=len(excluded),
+    )
+
+
+@dataclass(slots=True)
+class _Written:
+    """What was written of a dataset, image by image."""
+
+    fingerprint: Fingerprint
+    entries: list[tuple[int, ...]] = field(default_factory=list)
+    """Rows of the index: offset, bytes, height, width, channels, and whether values have 16 bits."""
+    labels: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    """Offsets in ``originals.bin`` at which the files end."""
+    listed: list[ListedFile] = field(default_factory=list)
+    """The files, if they are read in place."""
+    broken: list[Excluded] = field(default_factory=list)
+    """Images that cannot be read."""
+    pixel_bytes: int = 0
+
+
+def _write_images(
+    dataset: Dataset, total: int, folder: Path, originals: bool, in_place: bool, progress: Callable[[int, int], None],
+    cancel: Event,
+) -> _Written:  # fmt: skip
+    """Write pixels and files of the first ``total`` readable images of a dataset, see ``build_pixel_cache``."""
+    written = _Written(Fingerprint(has_labels=dataset.has_labels))
+    entries = written.entries
     index = -1
     with (folder / "pixels.bin").open("wb") as pixels, (folder / "originals.bin").open("wb") as files:
         # A dataset may offer another image in place of a broken one, so its length may change.
@@ -72,57 +129,33 @@ def build_pixel_cache(
                 data = dataset.original(index) if originals else b""
                 label = int(dataset.label(index))
                 if in_place:
-                    listed.append(_listed(dataset, index, label))
+                    written.listed.append(_listed(dataset, index, label))
             except BrokenImageError as error:
-                broken.append(error.excluded)
+                written.broken.append(error.excluded)
                 continue
             if dataset.has_pixels:
-                fingerprint.add(image, label)
+                written.fingerprint.add(image, label)
             else:
-                fingerprint.add_file(data, label)
+                written.fingerprint.add_file(data, label)
             pixels.write(np.ascontiguousarray(image).data)
             files.write(data)
             channels = image.shape[2] if image.ndim == 3 else NO_CHANNELS
-            entries.append((offset, image.nbytes, *image.shape[:2], channels, int(image.dtype == np.uint16)))
-            labels.append(label)
-            ends.append((ends[-1] if ends else 0) + len(data))
-            offset += image.nbytes
-            if not len(entries) % 64:
+            is_16_bit = int(image.dtype == np.uint16)
+            entries.append((written.pixel_bytes, image.nbytes, *image.shape[:2], channels, is_16_bit))
+            written.labels.append(label)
+            written.ends.append((written.ends[-1] if written.ends else 0) + len(data))
+            written.pixel_bytes += image.nbytes
+            if not len(entries) % _REPORT_EVERY:
                 progress(len(entries), total)
-    if not entries:
-        reason = f" ({broken[0].reason})" if broken else ""
-        raise DataError(f"{dataset.summary}: not one image can be read{reason}.")
-    np.save(folder / "index.npy", np.array(entries, INDEX))
-    np.save(folder / "labels.npy", np.array(labels, np.int64))
-    if originals:
-        np.save(folder / "originals.npy", np.array(ends, np.int64))
-    else:
-        (folder / "originals.bin").unlink()
-    if in_place:
-        write_list(folder, listed)
-    progress(len(entries), total)
-    uniform = PixelCache(folder).uniform
-    excluded = (*dataset.excluded, *broken)
-    return DatasetFacts(
-        text=text,
-        summary=dataset.summary,
-        images=len(dataset) - len(broken),
-        used=len(entries),
-        repeated=count > len(entries),
-        shape=uniform[0] if uniform else None,
-        dtype=uniform[1] if uniform else None,
-        pixel_bytes=offset,
-        original_bytes=sum(file.size for file in listed) if in_place else ends[-1] if originals else None,
-        fingerprint=fingerprint.hexdigest(),
-        label_names=dataset.label_names,
-        has_labels=dataset.has_labels,
-        label_note=dataset.label_note,
-        excluded=tuple((entry.name, entry.reason) for entry in excluded[:_KEPT_EXCLUSIONS]),
-        excluded_count=len(excluded),
-    )
+    return written
 
 
 def _listed(dataset: Dataset, index: int, label: int) -> ListedFile:
+    """Return an image's file as it is listed for reading in place.
+
+    Raises:
+        BrokenImageError: If the file is gone.
+    """
     path = dataset.file(index)
     try:
         return ListedFile.of(path, label)

@@ -29,21 +29,9 @@ def edit(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
         StoreError: If the store cannot be changed.
         UnsupportedError: If the backend or the dataset does not allow the change.
     """
-    operation, count = setup.request.operation, setup.request.cutoff
-    amount = operation.images(count)
-    # The source's id of the image under each id once all is done.
-    source_ids = {image_id: image_id for image_id in range(count)}
-    ids: Sequence[int]
-    if operation is Operation.APPEND:
-        ids = range(count, count + amount)
-        source_ids |= {image_id: image_id for image_id in ids}
-    else:
-        order = random.Random(setup.request.seed)  # noqa: S311 - an order, not a secret
-        ids = sorted(order.sample(range(count), amount))
-        if operation is Operation.OVERWRITE:
-            if setup.pixel_cache.distinct < 2:
-                raise UnsupportedError("Overwriting needs two images, to see that one took the other's place.")
-            source_ids |= {image_id: image_id + 1 for image_id in ids}
+    operation = setup.request.operation
+    ids, source_ids = _changed_ids(setup)
+    amount = len(ids)
     batch = min(setup.batch, amount)
     feeder = Feeder(setup, batch)
     watch = setup.access.watch_close()
@@ -83,6 +71,27 @@ def edit(setup: TrialSetup, location: Location, clock: Clock) -> TimedSamples:
         return replace(result, sync_count=sync_count, verified=True)
 
     return TimedSamples([clock.take_sample(pixels)], complete)
+
+
+def _changed_ids(setup: TrialSetup) -> tuple[Sequence[int], dict[int, int]]:
+    """Return the ids that are changed, ascending, and by every id of the store the source's id of its image then.
+
+    Raises:
+        UnsupportedError: If images are to be overwritten and the source has one only.
+    """
+    operation, count = setup.request.operation, setup.request.cutoff
+    amount = operation.images(count)
+    source_ids = {image_id: image_id for image_id in range(count)}
+    if operation is Operation.APPEND:
+        added = range(count, count + amount)
+        return added, source_ids | {image_id: image_id for image_id in added}
+    order = random.Random(setup.request.seed)  # noqa: S311 - an order, not a secret
+    ids = sorted(order.sample(range(count), amount))
+    if operation is Operation.OVERWRITE:
+        if setup.pixel_cache.distinct < 2:
+            raise UnsupportedError("Overwriting needs two images, to see that one took the other's place.")
+        source_ids |= {image_id: image_id + 1 for image_id in ids}
+    return ids, source_ids
 
 
 def _verify(setup: TrialSetup, location: Location, source_ids: dict[int, int], deleted: Sequence[int]) -> None:

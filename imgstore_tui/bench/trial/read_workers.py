@@ -96,10 +96,10 @@ def in_own_process(act: Callable[[], None]) -> None:
         os._exit(0)
     os.close(result_write)
     with open(result_read, "rb") as result:
-        said = result.read()
+        reply = result.read()
     os.waitpid(pid, 0)
-    if said != b"\0":
-        raise StoreError(said.decode() or "A process that prepared the trial died.")
+    if reply != b"\0":
+        raise StoreError(reply.decode() or "A process that prepared the trial died.")
 
 
 def _work(
