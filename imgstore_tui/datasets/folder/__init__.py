@@ -363,6 +363,8 @@ class FolderDataset(Dataset):
         text += f" in {format_count(count)} class{'' if count == 1 else 'es'}" if count else ""
         further = sum(number for index, number in self._further.items() if index not in self._broken)
         text += f", without {further_text(further)}" if further else ""
+        if self._label_note and not self._has_labels:
+            text += f", labels: none ({safe_text(self._label_note)})"
         return f"folder {safe_text(self._root.resolve().name or str(self._root))}: {text}"
 
     def _size_text(self) -> str:

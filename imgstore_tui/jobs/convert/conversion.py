@@ -15,6 +15,7 @@ from imgstore_tui.core.codec import Codec, payload_kind
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, Excluded
 from imgstore_tui.core.errors import DataError, ImgstoreError, StoreError, UsageError
 from imgstore_tui.core.fingerprint import Fingerprint
+from imgstore_tui.core.label_summary import label_summary
 from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.manifest import keeps_label_names
 from imgstore_tui.core.paths import absolute_path
@@ -221,7 +222,9 @@ class Conversion:
         if len(self.dataset) >= MAX_CUTOFF and self.count is None:
             raise UsageError(f"{self.dataset.summary}: it never ends. Say how many images you want with --count.")
         if self.labels_required and not self.dataset.has_labels:
-            raise DataError(f"{self.dataset.summary}. Labels are required, as --labels required says.")
+            summary, labels = self.dataset.summary, label_summary(self.dataset)
+            what = summary if labels in summary else f"{summary}, {labels}"
+            raise DataError(f"{what}. Labels are required, as --labels required says.")
         return min(len(self.dataset), self.count or len(self.dataset))
 
     def _kind(self, backend: Backend, codec: Codec) -> PayloadKind:

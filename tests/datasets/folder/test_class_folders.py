@@ -124,6 +124,7 @@ def test_parts_of_a_data_set_are_no_classes(
     assert len(dataset) == len(pictures)
     summary = label_summary(dataset)
     assert summary.startswith("labels: none (")
+    assert dataset.summary.endswith(f", {summary}")
     assert said in summary
     assert summary.endswith(f"such as {named})")
     assert (tmp_path / named).is_dir()

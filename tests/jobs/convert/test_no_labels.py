@@ -16,6 +16,7 @@ from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.plugins import registry
 from tests.support.conversions import AVAILABLE, convert
+from tests.support.datasets import save
 from tests.support.program import program, sentence
 
 
@@ -201,3 +202,20 @@ def test_minus_one_stays_beside_the_names_of_classes(backend: str, tmp_path: Pat
     assert again.images == 4
     with imgstore_tui.open(tmp_path / "again") as store:
         assert sorted(store.labels.tolist() if store.labels is not None else ()) == [-1, -1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("folders", "why"),
+    [
+        (("",), "no class folders, and no CSV named by the option labels"),
+        (("images", "masks"), "images and masks are parts of a data set, not classes"),
+    ],
+)
+def test_the_refusal_of_a_folder_without_labels_says_why(folders: tuple[str, ...], why: str, tmp_path: Path) -> None:
+    for folder in folders:
+        save(tmp_path / "photos" / folder / "a.png", seed=1)
+    source = f'folder:"{tmp_path / "photos"}"'
+    refused = program("convert", source, "npy", str(tmp_path / "out"), "--labels", "required")
+    assert refused.returncode == 3
+    assert f"labels: none ({why}" in sentence(refused)
+    assert not (tmp_path / "out").exists()
