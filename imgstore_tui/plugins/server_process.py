@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,11 @@ from imgstore_tui.storekit.server import PREFIX, ServerBackend
 ASK_LIMIT_S = 20.0
 """A server is connected to within a quarter of that; the rest is for starting Python on a busy machine."""
 REMOVE_LIMIT_S = 120.0
+_LOOKS = 2
+"""How often in a row a server must have no store of a run and no work for one: a request may reach it in between."""
+_LOOK_AGAIN_S = 0.1
+_SETTLE_S = 15.0
+"""What a client that has died asked for takes no longer."""
 
 
 def server_facts(location: ServerLocation) -> ServerFacts:
@@ -50,6 +56,8 @@ def list_stores(location: ServerLocation, prefix: str) -> list[str]:
 
 def remove_stores(location: ServerLocation, prefix: str, limit_s: float = REMOVE_LIMIT_S) -> list[str]:
     """Remove the stores of ours in the place of a location whose names begin so, and return their names.
+
+    The server has said by then, asked anew, that it has none of them and makes none.
 
     Raises:
         ImgstoreError: If one must stay, or the server cannot be asked.
@@ -101,11 +109,32 @@ def _answer(request: dict[str, Any]) -> Any:
         # Facts first: what is wrong with the server is said best by them.
         facts = backend.facts(location)
         return to_json(replace(facts, round_trip_s=backend.ping(location.child(f"{PREFIX}x"))))
-    stores = backend.list_stores(location, request["prefix"])
     if request["action"] == "remove":
+        return _remove(backend, location, request["prefix"])
+    return [store.name for store in backend.list_stores(location, request["prefix"])]
+
+
+def _remove(backend: ServerBackend, place: ServerLocation, prefix: str) -> list[str]:
+    """Remove stores until the server, asked anew, has none and makes none; return their names.
+
+    Raises:
+        StoreError: If one is still there, or might still come, after ``_SETTLE_S`` seconds without another one.
+    """
+    removed: dict[str, None] = {}
+    rests, deadline = 0, time.monotonic() + _SETTLE_S
+    while rests < _LOOKS:
+        at_work = backend.is_at_work(place, prefix)
+        stores = backend.list_stores(place, prefix)
+        rests = 0 if at_work or stores else rests + 1
         for store in stores:
             backend.destroy(store)
-    return [store.name for store in stores]
+            if store.name not in removed:
+                removed[store.name], deadline = None, time.monotonic() + _SETTLE_S
+        if rests < _LOOKS:
+            if time.monotonic() > deadline:
+                raise StoreError(f"{place} still works on stores {prefix}*, so that more may come.")
+            time.sleep(_LOOK_AGAIN_S)
+    return list(removed)
 
 
 def main() -> None:

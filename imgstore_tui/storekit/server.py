@@ -12,7 +12,7 @@ from typing import ClassVar
 from imgstore_tui.core import credentials
 from imgstore_tui.core.backend import Backend, Durability
 from imgstore_tui.core.content import Content
-from imgstore_tui.core.errors import UnavailableError, UsageError
+from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 from imgstore_tui.core.location import AddressForm, Scheme, ServerLocation, server_of
 from imgstore_tui.core.model import ServerFacts
 from imgstore_tui.core.operations import SyncLevel
@@ -105,6 +105,14 @@ class ServerBackend(Backend[ServerLocation], ABC):
     def list_stores(self, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
         """Return the stores of ours in a place whose names there begin so, whole or broken off; no others."""
 
+    def is_at_work(self, place: ServerLocation, prefix: str) -> bool:
+        """Whether the server still does what a client has asked for stores in a place whose names begin so.
+
+        Who asked may have died: what is made then comes after the look that found nothing. Where the server does not
+        say it, it is taken to rest.
+        """
+        return False
+
     @abstractmethod
     def drain(self, location: ServerLocation) -> None:
         """Let the server write what it still holds back, as far as it may be told to."""
@@ -167,6 +175,11 @@ def check_named(location: ServerLocation) -> None:
     """Raise UsageError if a location names a place, but no store in it."""
     if not location.name:
         raise UsageError(f"{location} names no store. Write {location.child('NAME')}.")
+
+
+def still_listed(location: ServerLocation) -> StoreError:
+    """Build the error for a store that the server was told to remove, and still has when it is asked anew."""
+    return StoreError(f"{location} is still there after the server has removed it. Try again: imgstore-tui sweep")
 
 
 def is_this_machine(host: str) -> bool | None:

@@ -35,6 +35,10 @@ class ServerAdmin(Protocol):
         """Return the stores of this program whose names begin so."""
         ...
 
+    def is_at_work(self, backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
+        """Whether the server still does what a client has asked for stores whose names begin so."""
+        ...
+
     def drain(self, backend: ServerBackend, location: ServerLocation) -> None:
         """Have what the server holds back written, where the user may ask for that."""
         ...
@@ -48,7 +52,7 @@ class ServerAdmin(Protocol):
         ...
 
     def destroy(self, backend: ServerBackend, location: ServerLocation) -> None:
-        """Remove the store, if it is one of this program; its name has been checked."""
+        """Remove the store, if it is one of this program, and ask anew whether it is there; its name was checked."""
         ...
 
 
@@ -77,6 +81,10 @@ class AdministeredBackend(ServerBackend, ABC):
     def list_stores(self, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
         """Return the stores of this program whose names begin so."""
         return self._admin.list_stores(self, place, prefix)
+
+    def is_at_work(self, place: ServerLocation, prefix: str) -> bool:
+        """Whether the server still does what a client has asked for stores whose names begin so."""
+        return self._admin.is_at_work(self, place, prefix)
 
     def drain(self, location: ServerLocation) -> None:
         """Have what the server holds back written, where the user may ask for that."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from imgstore_tui.backends.cassandra import driver
 from imgstore_tui.backends.cassandra.connection import connected
 from imgstore_tui.backends.cassandra.driver import Cause
-from imgstore_tui.backends.cassandra.layout import NAME, find, set_comment, tables
+from imgstore_tui.backends.cassandra.layout import NAME, create_statement, find, set_comment, tables
 from imgstore_tui.core.backend import DiskUsage
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.model import ServerFacts
-from imgstore_tui.storekit.server import is_this_machine
+from imgstore_tui.storekit.server import is_this_machine, still_listed
 
 if TYPE_CHECKING:
     from imgstore_tui.backends.cassandra.driver import Row, Session
@@ -141,6 +141,12 @@ def list_stores(backend: ServerBackend, place: ServerLocation, prefix: str) -> S
     return [place.child(name) for name in sorted(names) if name.startswith(prefix)]
 
 
+def is_at_work(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
+    """Whether the node that is asked runs a statement that names such a store, as far as the user may look."""
+    with connected(backend, place, "looked at") as session:
+        return any(prefix in str(task) for (task,) in _allowed(session, "SELECT task FROM system_views.queries"))
+
+
 def ping(backend: ServerBackend, location: ServerLocation) -> float:
     """Return the seconds of the smallest statement, the least of a few."""
     with connected(backend, location, "reached") as session:
@@ -164,6 +170,8 @@ def destroy(backend: ServerBackend, location: ServerLocation) -> None:
         if table is not None and table.store is None:
             raise StoreError(f"{location} was not made by imgstore-tui and is left alone.")
         _drop(session, [table for table in listed if table.store == location.name])
+        if find(tables(session, location.database), location) is not None:
+            raise still_listed(location)
 
 
 def deliver(backend: ServerBackend, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:
@@ -184,3 +192,8 @@ def deliver(backend: ServerBackend, staged: ServerLocation, final: ServerLocatio
 def _drop(session: Session, listed: Sequence[Table]) -> None:
     for table in listed:
         session.execute(f"DROP TABLE IF EXISTS {table.cql}", timeout=driver.SCHEMA_S)
+        if table in tables(session, table.keyspace):
+            # A node that was killed reads its schema first and its commit log then: a table that only the log knows is
+            # listed, but cannot be dropped. One that is made under its name can, and takes what is listed with it.
+            session.execute(create_statement(table, "none", unless_exists=True), timeout=driver.SCHEMA_S)
+            session.execute(f"DROP TABLE IF EXISTS {table.cql}", timeout=driver.SCHEMA_S)

@@ -126,12 +126,16 @@ def create_table(session: Session, location: ServerLocation, compression: str) -
     if any(table.name == name for table in listed):  # of a store that has another name by now
         name = f"imgstore_tui_{uuid.uuid4().hex}"
     table = Table(location.database, name, location.name)
-    options = f"comment = {literal(comment(location.name, 0))} AND compression = {_COMPRESSION[compression]}"
-    session.execute(
-        f"CREATE TABLE {table.cql} ({_COLUMNS}, PRIMARY KEY ((bucket), id, part)) WITH {options}",
-        timeout=driver.SCHEMA_S,
-    )
+    session.execute(create_statement(table, compression), timeout=driver.SCHEMA_S)
     return table
+
+
+def create_statement(table: Table, compression: str, *, unless_exists: bool = False) -> str:
+    """Return the statement that makes the table of a store, with its mark."""
+    mark = literal(comment(table.store or "", table.turn))
+    options = f"comment = {mark} AND compression = {_COMPRESSION[compression]}"
+    head = f"CREATE TABLE {'IF NOT EXISTS ' if unless_exists else ''}{table.cql}"
+    return f"{head} ({_COLUMNS}, PRIMARY KEY ((bucket), id, part)) WITH {options}"
 
 
 def _own_name(store: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from imgstore_tui.backends.mongodb.layout import NAME, Mark, marks
 from imgstore_tui.core.backend import DiskUsage
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.model import ServerFacts
-from imgstore_tui.storekit.server import is_this_machine
+from imgstore_tui.storekit.server import is_this_machine, still_listed
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -81,6 +82,14 @@ def _checkpoint(client: Client) -> bool:
             return False
         raise
     return True
+
+
+def is_at_work(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
+    """Whether the server runs a request of this user for such a collection."""
+    namespace = {"$regex": f"^{re.escape(f'{place.database}.{prefix}')}"}
+    with connected(backend, place, "looked at") as client, _where_allowed():
+        return bool(_running(client, {"ns": namespace}))
+    return False
 
 
 def drain(backend: ServerBackend, location: ServerLocation) -> None:
@@ -193,6 +202,8 @@ def destroy(backend: ServerBackend, location: ServerLocation) -> None:
             database.drop_collection(location.name)
             del there[location.name]
             _drop_orphans(database, there)
+            if location.name in database.list_collection_names(filter={"name": location.name}):
+                raise still_listed(location)
 
 
 def deliver(backend: ServerBackend, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:
@@ -237,13 +248,18 @@ def _end_writes(client: Client, namespace: str) -> None:
     deadline = time.monotonic() + _WRITES_END_S
     with _where_allowed():
         while time.monotonic() < deadline:
-            running = client.admin.aggregate([
-                {"$currentOp": {"allUsers": False, "idleConnections": False}},
-                {"$match": {"ns": namespace, "active": True, "appName": "imgstore-tui", "op": {"$in": _WRITES}}},
-            ])  # fmt: skip
-            operations = [operation["opid"] for operation in running]
+            operations = _running(client, {"ns": namespace, "op": {"$in": _WRITES}})
             if not operations:
                 return
             for operation in operations:
                 client.admin.command("killOp", op=operation)
             time.sleep(0.02)
+
+
+def _running(client: Client, condition: Mapping[str, Any]) -> list[Any]:
+    """Return the ids of operations of this program that run and meet a condition."""
+    found = client.admin.aggregate([
+        {"$currentOp": {"allUsers": False, "idleConnections": False}},
+        {"$match": {"active": True, "appName": "imgstore-tui", **condition}},
+    ])  # fmt: skip
+    return [operation["opid"] for operation in found]

@@ -15,7 +15,7 @@ from imgstore_tui.backends.mysql.layout import NAME, OURS, claim, comment_of
 from imgstore_tui.core.backend import DiskUsage
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.model import ServerFacts
-from imgstore_tui.storekit.server import CONNECT_S
+from imgstore_tui.storekit.server import CONNECT_S, still_listed
 
 if TYPE_CHECKING:
     from imgstore_tui.core.location import ServerLocation
@@ -125,6 +125,17 @@ def list_stores(backend: ServerBackend, place: ServerLocation, prefix: str) -> S
     return [place.child(str(name)) for (name,) in rows if str(name).startswith(prefix)]
 
 
+def is_at_work(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
+    """Whether another connection of this user runs a statement that names such a store."""
+    with Connection(backend, place) as connection, said(place, "looked at"):
+        rows = connection.query(
+            "SELECT 1 FROM information_schema.processlist "
+            "WHERE id <> connection_id() AND command <> 'Sleep' AND locate(%s, info) > 0 LIMIT 1",
+            [prefix],
+        )
+    return bool(rows)
+
+
 def drain(backend: ServerBackend, location: ServerLocation) -> None:
     """Have the pages of the table written; a user who may not leaves it to the server."""
     name = table(location)
@@ -159,6 +170,8 @@ def destroy(backend: ServerBackend, location: ServerLocation) -> None:
         claim(connection, location, CONNECT_S)
         if _is_ours(connection, location):
             connection.query(f"DROP TABLE {table(location)}")
+        if comment_of(connection, location) is not None:
+            raise still_listed(location)
 
 
 def deliver(backend: ServerBackend, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:

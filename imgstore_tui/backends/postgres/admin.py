@@ -13,6 +13,7 @@ from imgstore_tui.backends.postgres.layout import NAME, OURS, claim, describe, l
 from imgstore_tui.core.backend import DiskUsage
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.model import ServerFacts
+from imgstore_tui.storekit.server import still_listed
 
 if TYPE_CHECKING:
     from imgstore_tui.backends.postgres.connection import Connection
@@ -38,6 +39,12 @@ _LIST = """
     WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND starts_with(c.relname, %s)
         AND starts_with(obj_description(c.oid, 'pg_class'), %s)
     ORDER BY c.relname
+"""
+
+_AT_WORK = """
+    SELECT 1 FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND datname = current_database() AND state = 'active' AND strpos(query, %s) > 0
+    LIMIT 1
 """
 
 
@@ -94,6 +101,12 @@ def list_stores(backend: ServerBackend, place: ServerLocation, prefix: str) -> S
         return [place.child(name) for (name,) in connection.execute(_LIST, [prefix, OURS]).fetchall()]
 
 
+def is_at_work(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
+    """Whether another connection runs a statement that names such a store."""
+    with connect(backend, place, read_only=True) as connection, said(place, "looked at"):
+        return connection.execute(_AT_WORK, [prefix]).fetchone() is not None
+
+
 def drain(backend: ServerBackend, location: ServerLocation) -> None:
     """Ask for a checkpoint; a user who may not leaves it to the server."""
     with connect(backend, location) as connection, said(location, "drained"):
@@ -120,10 +133,13 @@ def destroy(backend: ServerBackend, location: ServerLocation) -> None:
     Raises:
         StoreError: If it is not ours, and is left alone.
     """
-    with connect(backend, location) as connection, said(location, "removed"), connection.transaction():
-        # Who wrote it may have died just now: the server ends that connection first, and then it is there or not.
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key(location)])
-        _drop(connection, location)
+    with connect(backend, location) as connection, said(location, "removed"):
+        with connection.transaction():
+            # Who wrote it may have died just now: the server ends that connection first, and then it is there or not.
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key(location)])
+            _drop(connection, location)
+        if describe(connection, location) is not None:
+            raise still_listed(location)
 
 
 def deliver(backend: ServerBackend, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:

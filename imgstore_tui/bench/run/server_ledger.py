@@ -15,6 +15,7 @@ from imgstore_tui.core.files import force
 from imgstore_tui.core.location import ServerLocation
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.server_process import REMOVE_LIMIT_S, list_stores, remove_stores
+from imgstore_tui.storekit.atomic_write import atomic_file
 from imgstore_tui.storekit.server import ServerBackend, run_prefix
 
 SUFFIX = ".servers"
@@ -129,8 +130,8 @@ def sweep_server(leftover: ServerLeftover, limit_s: float = REMOVE_LIMIT_S) -> i
     path = ledger_path(leftover.run_id)
     rest = [other for other in leftovers_in(path) if other.place != leftover.place]
     if rest:
-        lines = "".join(f"{json.dumps({'place': other.place})}\n" for other in rest)
-        path.write_text(lines, encoding="utf-8")
+        with atomic_file(path) as file:
+            file.write("".join(f"{json.dumps({'place': other.place})}\n" for other in rest).encode())
     else:
         path.unlink(missing_ok=True)
     return len(names)

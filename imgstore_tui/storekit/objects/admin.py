@@ -27,7 +27,7 @@ from imgstore_tui.storekit.objects.layout import (
     write_index,
 )
 from imgstore_tui.storekit.objects.writer import claim, put_manifest
-from imgstore_tui.storekit.server import PREFIX
+from imgstore_tui.storekit.server import PREFIX, still_listed
 
 if TYPE_CHECKING:
     from imgstore_tui.core.location import ServerLocation
@@ -97,12 +97,12 @@ def ping(backend: ObjectBackend, location: ServerLocation) -> float:
 
 
 def list_stores(backend: ObjectBackend, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
-    """Return the stores of ours whose names begin so; only the names in the folder of the prefix are listed."""
+    """Return the stores of ours, or what is left of them, whose names begin so; only their folder is listed."""
     beginning = place.child(prefix).name
     with _connected(backend, place, "looked at") as client:
         names = [name for name in client.folders(beginning.rpartition("/")[0]) if name.startswith(beginning)]
         stores = [replace(place, name=name) for name in sorted(names)]
-        ours = client.each(lambda store: _is_store(backend, client, store), stores)
+        ours = client.each(lambda store: _is_store(backend, client, store) or _is_rest(client, store), stores)
     return [store for store, is_store in zip(stores, ours, strict=True) if is_store]
 
 
@@ -117,6 +117,14 @@ def _is_store(backend: ObjectBackend, client: Client, location: ServerLocation) 
     return is_manifest(backend.name, bytes(data))
 
 
+def _is_rest(client: Client, location: ServerLocation) -> bool:
+    """Whether what is there can only be of a run: a request that was late has put it after its store was removed."""
+    if location.name.rpartition("/")[0].rpartition("/")[2] != PREFIX.rstrip("_"):
+        return False
+    keys = [entry.key for entry in client.objects(location.name)]
+    return bool(keys) and all(is_ours(location, key) for key in keys)
+
+
 def destroy(backend: ObjectBackend, location: ServerLocation) -> None:
     """Remove the objects of a store, the manifest last; where there is none, there is nothing to do.
 
@@ -129,19 +137,17 @@ def destroy(backend: ObjectBackend, location: ServerLocation) -> None:
 
 
 def _destroy(backend: ObjectBackend, client: Client, location: ServerLocation) -> None:
-    if not _is_store(backend, client, location):
+    if not _is_store(backend, client, location) and not _is_rest(client, location):
         if client.is_empty(location.name):
             return
         raise StoreError(f"{location} was not made by imgstore-tui and is left alone.")
     last = manifest_key(location)
     for _ in range(_PASSES):
-        images = [
-            entry.key for entry in client.objects(location.name) if entry.key != last and is_ours(location, entry.key)
-        ]
-        if not images:
-            break
-        client.delete(images)
-    client.delete([last])
+        keys = [entry.key for entry in client.objects(location.name) if is_ours(location, entry.key)]
+        if not keys:
+            return
+        client.delete([key for key in keys if key != last] or [last])
+    raise still_listed(location)
 
 
 def deliver(backend: ObjectBackend, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:
