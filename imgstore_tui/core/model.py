@@ -249,6 +249,8 @@ class Probe:
 
 FAR_S = 0.01
 """Seconds of a round trip to a server that none takes on one machine, unless that is very busy."""
+FAR_SPREAD = 1.5
+"""Spread of round trips from which on it is load that makes them long, not distance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,15 +272,22 @@ class ServerFacts:
     """Whether it only imitates a service, for tests: what it measures says nothing of that, and is not ranked."""
     round_trip_s: float | None = None
     """Seconds that its smallest request took there and back; None where it was not asked."""
+    round_trip_spread: float | None = None
+    """How many times as long the slowest of several looks at that took; None where the first was short."""
 
     @property
     def is_far(self) -> bool:
         """Whether its requests are on their way for longer than on one machine, or it is on another."""
-        return self.same_host is False or (self.round_trip_s or 0.0) >= FAR_S
+        # A line takes as long each time. What is long by turns is a server that is busy or has just started.
+        is_steady = (self.round_trip_spread or 1.0) < FAR_SPREAD
+        return self.same_host is False or ((self.round_trip_s or 0.0) >= FAR_S and is_steady)
 
     def is_same(self, other: ServerFacts) -> bool:
         """Whether another time the same server was met with the same settings; room and distance may differ."""
-        return replace(self, free_bytes=None, round_trip_s=None) == replace(other, free_bytes=None, round_trip_s=None)
+        lasting, others = (
+            replace(facts, free_bytes=None, round_trip_s=None, round_trip_spread=None) for facts in (self, other)
+        )
+        return lasting == others
 
     @property
     def label(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -35,6 +36,10 @@ class Option:
         """Texts of which the option takes one; empty if it takes any."""
         return ("no", "yes") if isinstance(self.default, bool) else self.choices
 
+    def bound_text(self, bound: float) -> str:
+        """Return the minimum or maximum as a reader knows it."""
+        return f"{bound:,.0f}" if bound == int(bound) else f"{bound:,g}"
+
     def parse(self, given: OptionValue, owner: str) -> OptionValue:
         """Return ``given`` (text from a spec, or a value from a plan file) as this option's type.
 
@@ -67,6 +72,57 @@ class Option:
             bounds = f"{'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
             raise UsageError(f"{where} takes {word} in {bounds}, not {text}.")
         return value
+
+
+_UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
+_SIZE = re.compile(r"([0-9]{1,9}) ?(?:([KMG])(?:i?B)?)?", re.IGNORECASE)
+_BARE_UNIT = "M"
+"""Unit of a size without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SizeOption(Option):
+    """A number of bytes, written as whole KiB, MiB or GiB: ``256K``, ``4M``; MiB without a unit.
+
+    Its bounds are in bytes.
+    """
+
+    def parse(self, given: OptionValue, owner: str) -> OptionValue:
+        """Return ``given`` in the largest unit of which it is a whole number.
+
+        Args:
+            given: The value as written.
+            owner: Whose option this is, for the error.
+
+        Raises:
+            UsageError: If it is no size, or out of range.
+        """
+        where, text = f"Option '{self.name}' of {owner}", str(given).strip()
+        if _SIZE.fullmatch(text) is None:
+            raise UsageError(f"{where} takes a size such as 256K or 4M, not '{text}'.")
+        size = size_bytes(text)
+        if not (self.minimum or 0) <= size <= (self.maximum or size):
+            least, most = ("" if bound is None else self.bound_text(bound) for bound in (self.minimum, self.maximum))
+            raise UsageError(f"{where} takes a size in {least}..{most}, not {text}.")
+        return size_text(size)
+
+    def bound_text(self, bound: float) -> str:
+        """Return the minimum or maximum as a reader knows it."""
+        return size_text(int(bound))
+
+
+def size_text(size: int) -> str:
+    """Return bytes, whole KiB of them, in the largest unit of which they are a whole number, e.g. ``256K``."""
+    unit = next((unit for unit in reversed(_UNITS) if size and size % _UNITS[unit] == 0), "K")
+    return f"{size // _UNITS[unit]}{unit}"
+
+
+def size_bytes(value: OptionValue) -> int:
+    """Return the bytes of a value of a ``SizeOption``, of one that was saved as a number of MiB, too."""
+    match = _SIZE.fullmatch(str(value))
+    if match is None:
+        raise ValueError(f"{value} is no size")
+    return int(match[1]) * _UNITS[(match[2] or _BARE_UNIT).upper()]
 
 
 def option_text(value: OptionValue) -> str:

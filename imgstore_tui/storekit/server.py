@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from imgstore_tui.core import credentials
@@ -21,6 +22,7 @@ CONNECT_S = 5
 """A server that has not answered by then counts as one that does not."""
 PREFIX = "imgstore_tui_"
 """Every store that a run makes on a server is called so, then the run and a number."""
+_PINGS = 5
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
@@ -175,6 +177,16 @@ def check_named(location: ServerLocation) -> None:
     """Raise UsageError if a location names a place, but no store in it."""
     if not location.name:
         raise UsageError(f"{location} names no store. Write {location.child('NAME')}.")
+
+
+def least_seconds(request: Callable[[], object]) -> float:
+    """Return the seconds that a request takes, the least of a few: more is load."""
+    taken = []
+    for _ in range(_PINGS):
+        began = time.perf_counter()
+        request()
+        taken.append(time.perf_counter() - began)
+    return min(taken)
 
 
 def still_listed(location: ServerLocation) -> StoreError:

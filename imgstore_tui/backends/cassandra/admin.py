@@ -13,7 +13,7 @@ from imgstore_tui.backends.cassandra.layout import NAME, create_statement, find,
 from imgstore_tui.core.backend import DiskUsage
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.model import ServerFacts
-from imgstore_tui.storekit.server import is_this_machine, still_listed
+from imgstore_tui.storekit.server import is_this_machine, least_seconds, still_listed
 
 if TYPE_CHECKING:
     from imgstore_tui.backends.cassandra.driver import Row, Session
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.server import ServerBackend
 
-_PINGS = 5
 _FLUSH_PERIOD_MS = 100
 _FLUSH_S = 60.0
 _LOOK_AGAIN_S = 0.1
@@ -150,12 +149,7 @@ def is_at_work(backend: ServerBackend, place: ServerLocation, prefix: str) -> bo
 def ping(backend: ServerBackend, location: ServerLocation) -> float:
     """Return the seconds of the smallest statement, the least of a few."""
     with connected(backend, location, "reached") as session:
-        seconds = []
-        for _ in range(_PINGS):
-            began = time.perf_counter()
-            session.execute("SELECT key FROM system.local")
-            seconds.append(time.perf_counter() - began)
-    return min(seconds)
+        return least_seconds(lambda: session.execute("SELECT key FROM system.local"))
 
 
 def destroy(backend: ServerBackend, location: ServerLocation) -> None:

@@ -20,7 +20,7 @@ from imgstore_tui.backends.mongodb.layout import NAME, Mark, marks
 from imgstore_tui.core.backend import DiskUsage
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.model import ServerFacts
-from imgstore_tui.storekit.server import is_this_machine, still_listed
+from imgstore_tui.storekit.server import is_this_machine, least_seconds, still_listed
 
 if TYPE_CHECKING:
     from pymongo.database import Database
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.server import ServerBackend
 
-_PINGS = 5
 _WRITES_END_S = 10.0
 _DIRTY_SHARE = 0.05
 """A server always holds a few pages back; a size is unknown where it holds back more of a store than this."""
@@ -178,12 +177,7 @@ def list_stores(backend: ServerBackend, place: ServerLocation, prefix: str) -> S
 def ping(backend: ServerBackend, location: ServerLocation) -> float:
     """Return the seconds of the smallest request, the least of a few."""
     with connected(backend, location, "reached") as client:
-        seconds = []
-        for _ in range(_PINGS):
-            began = time.perf_counter()
-            client.admin.command("ping")
-            seconds.append(time.perf_counter() - began)
-    return min(seconds)
+        return least_seconds(lambda: client.admin.command("ping"))
 
 
 def destroy(backend: ServerBackend, location: ServerLocation) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from imgstore_tui.backends.mysql.layout import NAME, OURS, claim, comment_of
 from imgstore_tui.core.backend import DiskUsage
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.model import ServerFacts
-from imgstore_tui.storekit.server import CONNECT_S, still_listed
+from imgstore_tui.storekit.server import CONNECT_S, least_seconds, still_listed
 
 if TYPE_CHECKING:
     from imgstore_tui.core.location import ServerLocation
@@ -25,7 +24,6 @@ _SETTINGS = (
     "innodb_flush_log_at_trx_commit", "innodb_flush_method", "innodb_doublewrite", "sync_binlog", "log_bin",
     "innodb_buffer_pool_size", "innodb_page_size", "max_allowed_packet",
 )  # fmt: skip
-_PINGS = 5
 _TABLESPACES = {"MySQL": "innodb_tablespaces", "MariaDB": "innodb_sys_tablespaces"}
 _LOG_SIZES = {
     "MySQL": "SELECT sum(size_in_bytes) FROM performance_schema.innodb_redo_log_files",
@@ -150,12 +148,7 @@ def drain(backend: ServerBackend, location: ServerLocation) -> None:
 def ping(backend: ServerBackend, location: ServerLocation) -> float:
     """Return the seconds of the smallest statement, the least of a few."""
     with Connection(backend, location) as connection, said(location, "reached"):
-        taken = []
-        for _ in range(_PINGS):
-            began = time.perf_counter()
-            connection.query("SELECT 1")
-            taken.append(time.perf_counter() - began)
-    return min(taken)
+        return least_seconds(lambda: connection.query("SELECT 1"))
 
 
 def destroy(backend: ServerBackend, location: ServerLocation) -> None:

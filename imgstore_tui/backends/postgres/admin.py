@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from imgstore_tui.backends.postgres.layout import NAME, OURS, claim, describe, l
 from imgstore_tui.core.backend import DiskUsage
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.model import ServerFacts
-from imgstore_tui.storekit.server import still_listed
+from imgstore_tui.storekit.server import least_seconds, still_listed
 
 if TYPE_CHECKING:
     from imgstore_tui.backends.postgres.connection import Connection
@@ -24,7 +23,6 @@ _SETTINGS = (
     "fsync", "synchronous_commit", "full_page_writes", "wal_sync_method", "wal_level", "shared_buffers",
     "data_checksums", "block_size",
 )  # fmt: skip
-_PINGS = 5
 _FACTS = """
     SELECT current_setting('server_version'), inet_server_addr() IS NULL OR inet_server_addr() = inet_client_addr()
 """
@@ -119,12 +117,7 @@ def drain(backend: ServerBackend, location: ServerLocation) -> None:
 def ping(backend: ServerBackend, location: ServerLocation) -> float:
     """Return the seconds of the smallest statement, the least of a few."""
     with connect(backend, location, read_only=True) as connection, said(location, "reached"):
-        taken = []
-        for _ in range(_PINGS):
-            began = time.perf_counter()
-            connection.execute("SELECT 1").fetchone()
-            taken.append(time.perf_counter() - began)
-    return min(taken)
+        return least_seconds(lambda: connection.execute("SELECT 1").fetchone())
 
 
 def destroy(backend: ServerBackend, location: ServerLocation) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -27,14 +26,13 @@ from imgstore_tui.storekit.objects.layout import (
     write_index,
 )
 from imgstore_tui.storekit.objects.writer import claim, put_manifest
-from imgstore_tui.storekit.server import PREFIX, still_listed
+from imgstore_tui.storekit.server import PREFIX, least_seconds, still_listed
 
 if TYPE_CHECKING:
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.objects.backend import ObjectBackend
     from imgstore_tui.storekit.objects.client import Client
 
-_PINGS = 5
 _PASSES = 5
 """A writer that was killed may have had requests under way, which come late: what is there is removed so often."""
 
@@ -49,15 +47,17 @@ def exists(backend: ObjectBackend, location: ServerLocation) -> bool:
     """Whether there is an object of that name, or any below it."""
     check_name(location)
     with _connected(backend, location, "looked at") as client:
-        if not client.is_empty(location.name):
-            return True
-        try:
-            client.head(location.name)
-        except RequestError as error:
-            if error.cause is Cause.MISSING:
-                return False
-            raise
-        return True
+        return not client.is_empty(location.name) or _has_object(client, location.name)
+
+
+def _has_object(client: Client, key: str) -> bool:
+    try:
+        client.head(key)
+    except RequestError as error:
+        if error.cause is Cause.MISSING:
+            return False
+        raise
+    return True
 
 
 def disk_usage(backend: ObjectBackend, location: ServerLocation) -> DiskUsage:
@@ -84,16 +84,7 @@ def facts(backend: ObjectBackend, place: ServerLocation) -> ServerFacts:
 def ping(backend: ObjectBackend, location: ServerLocation) -> float:
     """Return the seconds of the smallest request, the least of a few."""
     with _connected(backend, location, "reached") as client:
-        taken = []
-        for _ in range(_PINGS):
-            began = time.perf_counter()
-            try:
-                client.head(location.child("ping").name)
-            except RequestError as error:
-                if error.cause is not Cause.MISSING:
-                    raise
-            taken.append(time.perf_counter() - began)
-    return min(taken)
+        return least_seconds(lambda: _has_object(client, location.child("ping").name))
 
 
 def list_stores(backend: ObjectBackend, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:

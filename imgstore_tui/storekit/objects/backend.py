@@ -23,7 +23,7 @@ from imgstore_tui.core.backend import (
 )
 from imgstore_tui.core.location import AddressForm, ServerLocation
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.core.options import Option
+from imgstore_tui.core.options import Option, SizeOption, size_bytes
 from imgstore_tui.storekit.server import ServerBackend, begin_server_store, check_named
 
 DURABLE = "durable"
@@ -67,14 +67,14 @@ class ObjectBackend(ServerBackend):
             minimum=1,
             maximum=256,
         ),
-        Option(
+        SizeOption(
             "shard",
-            1,
-            "MiB of a packed object; 1, where a request's own time counts little when all is read, and a part costs "
-            "little where the server reads the whole object for it: SeaweedFS takes 4.5 ms for 3 kB of 4 MiB, 1.7 ms "
-            "for 3 kB of 1 MiB, 1 ms for an object of 3 kB.",
-            minimum=1,
-            maximum=64,
+            "1M",
+            "Size of a packed object, e.g. 256K or 4M, MiB without a unit; 1M, where a request's own time counts "
+            "little when all is read, and a part costs little where the server reads the whole object for it, as "
+            "SeaweedFS does: 4.5 ms for 3 kB of 4 MiB, 1.7 ms of 1 MiB, 1 ms for an object of 3 kB.",
+            minimum=64 * 2**10,
+            maximum=64 * 2**20,
         ),
         Option(
             "gap",
@@ -128,7 +128,7 @@ class ObjectBackend(ServerBackend):
     @property
     def shard_bytes(self) -> int:
         """Bytes from which on a packed object is complete; 0 for an object per image."""
-        return int(self.values["shard"]) << 20 if self.values["layout"] == "packed" else 0
+        return size_bytes(self.values["shard"]) if self.values["layout"] == "packed" else 0
 
     @property
     def gap_bytes(self) -> int:

@@ -163,5 +163,5 @@ class OptionField(Vertical):
 def _bounds(option: Option) -> str:
     low, high = option.minimum, option.maximum
     if low is None or high is None or high >= 10**12:
-        return "" if low is None else f", at least {low:,g}"
-    return f", {low:,g} to {high:,.0f}"
+        return "" if low is None else f", at least {option.bound_text(low)}"
+    return f", {option.bound_text(low)} to {option.bound_text(high)}"
