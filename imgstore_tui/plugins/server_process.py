@@ -136,16 +136,16 @@ def _remove(backend: ServerBackend, place: ServerLocation, prefix: str) -> list[
     removed: dict[str, None] = {}
     rests, deadline = 0, time.monotonic() + _SETTLE_S
     while rests < _LOOKS:
-        at_work = backend.is_at_work(place, prefix)
+        ended = backend.end_requests(place, prefix)
         stores = backend.list_stores(place, prefix)
-        rests = 0 if at_work or stores else rests + 1
+        rests = 0 if ended or stores else rests + 1
         for store in stores:
             backend.destroy(store)
             if store.name not in removed:
                 removed[store.name], deadline = None, time.monotonic() + _SETTLE_S
         if rests < _LOOKS:
             if time.monotonic() > deadline:
-                raise StoreError(f"{place} still works on stores {prefix}*, so that more may come.")
+                raise StoreError(f"{place} still works on what was asked for {prefix}*: more may come.")
             time.sleep(_LOOK_AGAIN_S)
     return list(removed)
 

@@ -107,11 +107,11 @@ class ServerBackend(Backend[ServerLocation], ABC):
     def list_stores(self, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
         """Return the stores of ours in a place whose names there begin so, whole or broken off; no others."""
 
-    def is_at_work(self, place: ServerLocation, prefix: str) -> bool:
-        """Whether the server still does what a client has asked for stores in a place whose names begin so.
+    def end_requests(self, place: ServerLocation, prefix: str) -> bool:
+        """End what clients that have died asked for stores in a place whose names begin so; return whether any was.
 
-        Who asked may have died: what is made then comes after the look that found nothing. Where the server does not
-        say it, it is taken to rest.
+        A server may do that after it was asked what is there, and found nothing. Where it cannot be ended, it is
+        waited for; where a server does not say what it does, it is taken to rest.
         """
         return False
 

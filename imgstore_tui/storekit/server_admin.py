@@ -35,8 +35,8 @@ class ServerAdmin(Protocol):
         """Return the stores of this program whose names begin so."""
         ...
 
-    def is_at_work(self, backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
-        """Whether the server still does what a client has asked for stores whose names begin so."""
+    def end_requests(self, backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
+        """End what clients that have died asked for stores whose names begin so; return whether any was."""
         ...
 
     def drain(self, backend: ServerBackend, location: ServerLocation) -> None:
@@ -82,9 +82,9 @@ class AdministeredBackend(ServerBackend, ABC):
         """Return the stores of this program whose names begin so."""
         return self._admin.list_stores(self, place, prefix)
 
-    def is_at_work(self, place: ServerLocation, prefix: str) -> bool:
-        """Whether the server still does what a client has asked for stores whose names begin so."""
-        return self._admin.is_at_work(self, place, prefix)
+    def end_requests(self, place: ServerLocation, prefix: str) -> bool:
+        """End what clients that have died asked for stores whose names begin so; return whether any was."""
+        return self._admin.end_requests(self, place, prefix)
 
     def drain(self, location: ServerLocation) -> None:
         """Have what the server holds back written, where the user may ask for that."""

@@ -140,8 +140,8 @@ def list_stores(backend: ServerBackend, place: ServerLocation, prefix: str) -> S
     return [place.child(name) for name in sorted(names) if name.startswith(prefix)]
 
 
-def is_at_work(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
-    """Whether the node that is asked runs a statement that names such a store, as far as the user may look."""
+def end_requests(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
+    """Return whether the node that is asked runs a statement that names such a store; none can be ended."""
     with connected(backend, place, "looked at") as session:
         return any(prefix in str(task) for (task,) in _allowed(session, "SELECT task FROM system_views.queries"))
 

@@ -83,11 +83,11 @@ def _checkpoint(client: Client) -> bool:
     return True
 
 
-def is_at_work(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
-    """Whether the server runs a request of this user for such a collection."""
+def end_requests(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
+    """End the requests of this user for such a collection."""
     namespace = {"$regex": f"^{re.escape(f'{place.database}.{prefix}')}"}
     with connected(backend, place, "looked at") as client, _where_allowed():
-        return bool(_running(client, {"ns": namespace}))
+        return _end(client, {"ns": namespace})
     return False
 
 
@@ -242,18 +242,18 @@ def _end_writes(client: Client, namespace: str) -> None:
     deadline = time.monotonic() + _WRITES_END_S
     with _where_allowed():
         while time.monotonic() < deadline:
-            operations = _running(client, {"ns": namespace, "op": {"$in": _WRITES}})
-            if not operations:
+            if not _end(client, {"ns": namespace, "op": {"$in": _WRITES}}):
                 return
-            for operation in operations:
-                client.admin.command("killOp", op=operation)
             time.sleep(0.02)
 
 
-def _running(client: Client, condition: Mapping[str, Any]) -> list[Any]:
-    """Return the ids of operations of this program that run and meet a condition."""
-    found = client.admin.aggregate([
+def _end(client: Client, condition: Mapping[str, Any]) -> bool:
+    """End the operations of this program that run and meet a condition; return whether there were any."""
+    running = client.admin.aggregate([
         {"$currentOp": {"allUsers": False, "idleConnections": False}},
         {"$match": {"active": True, "appName": "imgstore-tui", **condition}},
     ])  # fmt: skip
-    return [operation["opid"] for operation in found]
+    operations = [operation["opid"] for operation in running]
+    for operation in operations:
+        client.admin.command("killOp", op=operation)
+    return bool(operations)

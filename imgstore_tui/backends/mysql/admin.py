@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 from collections.abc import Sequence
@@ -123,14 +124,17 @@ def list_stores(backend: ServerBackend, place: ServerLocation, prefix: str) -> S
     return [place.child(str(name)) for (name,) in rows if str(name).startswith(prefix)]
 
 
-def is_at_work(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
-    """Whether another connection of this user runs a statement that names such a store."""
+def end_requests(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
+    """End the connections of this user that run a statement which names such a store."""
     with Connection(backend, place) as connection, said(place, "looked at"):
         rows = connection.query(
-            "SELECT 1 FROM information_schema.processlist "
-            "WHERE id <> connection_id() AND command <> 'Sleep' AND locate(%s, info) > 0 LIMIT 1",
+            "SELECT id FROM information_schema.processlist "
+            "WHERE id <> connection_id() AND command <> 'Sleep' AND locate(%s, info) > 0",
             [prefix],
         )
+        for (number,) in rows:
+            with contextlib.suppress(pymysql.MySQLError):  # it has ended by itself
+                connection.query(f"KILL {int(number)}")
     return bool(rows)
 
 

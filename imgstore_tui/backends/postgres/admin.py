@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import errors, sql
 
-from imgstore_tui.backends.postgres.connection import connect, said, table
+from imgstore_tui.backends.postgres.connection import client_name, connect, said, table
 from imgstore_tui.backends.postgres.layout import NAME, OURS, claim, describe, lock_key
 from imgstore_tui.core.backend import DiskUsage
 from imgstore_tui.core.errors import StoreError
@@ -39,10 +39,10 @@ _LIST = """
     ORDER BY c.relname
 """
 
-_AT_WORK = """
-    SELECT 1 FROM pg_stat_activity
-    WHERE pid <> pg_backend_pid() AND datname = current_database() AND state = 'active' AND strpos(query, %s) > 0
-    LIMIT 1
+_END = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND datname = current_database() AND usename = current_user
+        AND starts_with(application_name, %s)
 """
 
 
@@ -99,10 +99,10 @@ def list_stores(backend: ServerBackend, place: ServerLocation, prefix: str) -> S
         return [place.child(name) for (name,) in connection.execute(_LIST, [prefix, OURS]).fetchall()]
 
 
-def is_at_work(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
-    """Whether another connection runs a statement that names such a store."""
+def end_requests(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
+    """End the connections that were opened for such a store; each is named after it."""
     with connect(backend, place, read_only=True) as connection, said(place, "looked at"):
-        return connection.execute(_AT_WORK, [prefix]).fetchone() is not None
+        return bool(connection.execute(_END, [client_name(prefix)]).fetchall())
 
 
 def drain(backend: ServerBackend, location: ServerLocation) -> None:

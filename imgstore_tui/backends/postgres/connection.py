@@ -49,7 +49,7 @@ def connect(backend: ServerBackend, location: ServerLocation, *, read_only: bool
         connection = psycopg.connect(
             dbname=location.database,
             connect_timeout=CONNECT_S,
-            application_name="imgstore-tui",
+            application_name=client_name(location.name),
             options=settings,
             autocommit=True,
             **{name: value for name, value in given.items() if value} | more,
@@ -64,6 +64,12 @@ def connect(backend: ServerBackend, location: ServerLocation, *, read_only: bool
             "be used. Update it, or name another."
         )
     return connection
+
+
+def client_name(store: str) -> str:
+    """Return what a connection for a store is called at the server; those for a name with more behind it begin so."""
+    name = f"imgstore-tui {store}".rstrip()
+    return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in name)[:_LONGEST_NAME]
 
 
 def _server_text(location: ServerLocation) -> str:
