@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
@@ -24,14 +23,6 @@ PARTS = {
 WITH_LOG = {"postgres", "mariadb", "mysql"}
 SHAPE, COUNT = (64, 64, 3), 60
 PIXELS = 64 * 64 * 3 * COUNT
-
-
-@pytest.fixture(autouse=True)
-def secrets() -> Iterator[None]:
-    before = credentials.held()
-    yield
-    credentials.forget()
-    credentials.hold(before)
 
 
 @pytest.mark.timeout(300)

@@ -11,11 +11,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pytest
 
@@ -25,82 +25,15 @@ from imgstore_tui.core.location import AddressForm, ServerLocation, secrets_in
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.jobs.servers.catalogue import recipe
 from imgstore_tui.plugins import registry
-from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.testing.store_material import StoreSetup, is_sentence
 from tests.support.program import program, sentence
-from tests.support.servers import PREFIX, own_node, server
-from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tests.support.server_places import backend_of, hold, kind_of, setup_of, through, url_of
+from tests.support.servers import PREFIX, own_node
+from tests.support.tcp_proxy import TcpProxy
 
 SERVERS = ("postgres", "mariadb", "mongodb", "cassandra", "seaweedfs", "fake-gcs", "azurite")
 """One of each kind of storage."""
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(autouse=True)
-def secrets() -> Iterator[None]:
-    before = credentials.held()
-    yield
-    credentials.forget()
-    credentials.hold(before)
-
-
-@pytest.fixture
-def name(request: pytest.FixtureRequest) -> str:
-    found: str = request.param
-    return found
-
-
-def kind_of(name: str) -> type[ServerBackend]:
-    kind = registry.backends.get(recipe(name).backend)
-    assert issubclass(kind, ServerBackend)
-    return kind
-
-
-def hold(name: str, url: str) -> ServerLocation:
-    kind = kind_of(name)
-    credentials.hold({kind.url_variable: url})
-    return kind.address()[0]
-
-
-def url_of(name: str) -> str:
-    return credentials.held()[kind_of(name).url_variable]
-
-
-def setup(name: str) -> StoreSetup:
-    return StoreSetup.of(f"{recipe(name).backend}+raw")
-
-
-def backend_of(name: str) -> ServerBackend:
-    return registry.with_defaults(kind_of(name))
-
-
-@pytest.fixture
-def place(name: str) -> Iterator[ServerLocation]:
-    """Return where stores are made on the session's server; those of the test are removed in the end."""
-    url = server(name).url
-    found = hold(name, url)
-    yield found
-    hold(name, url)
-    for store in backend_of(name).list_stores(found, PREFIX):
-        backend_of(name).destroy(store)
-
-
-def port_of(place: ServerLocation) -> int:
-    return place.port or urlsplit(dict(place.parameters)["endpoint"]).port or 0
-
-
-@pytest.fixture
-def proxy(place: ServerLocation) -> Iterator[TcpProxy]:
-    with tcp_proxy(port_of(place)) as running:
-        yield running
-
-
-def through(name: str, place: ServerLocation, proxy: TcpProxy) -> ServerLocation:
-    """Return the place as seen through a proxy."""
-    if name == "fake-gcs":  # it answers no request for another host than its own
-        proxy.replaced = (f"127.0.0.1:{proxy.port}".encode(), f"127.0.0.1:{port_of(place)}".encode())
-    return hold(name, url_of(name).replace(f":{port_of(place)}", f":{proxy.port}").replace(
-        f"%3A{port_of(place)}", f"%3A{proxy.port}"))  # fmt: skip
 
 
 others = pytest.mark.parametrize("name", ["postgres", "fake-gcs", "azurite"], indirect=True)
@@ -162,7 +95,7 @@ def test_a_bucket_that_is_missing_is_named(name: str, place: ServerLocation) -> 
     acts: list[Callable[[], object]] = [
         lambda: backend.facts(missing),
         lambda: backend.exists(missing.child("x")),
-        lambda: setup(name).make(missing.child("x"), setup(name).material([(3, 3, 3)])),
+        lambda: setup_of(name).make(missing.child("x"), setup_of(name).material([(3, 3, 3)])),
     ]  # fmt: skip
     for act in acts:
         with pytest.raises(UnavailableError) as caught:
@@ -189,7 +122,7 @@ def test_a_wrong_key_is_refused_and_not_repeated(name: str, place: ServerLocatio
 def test_a_connection_that_is_cut_while_writing_is_a_sentence(
     name: str, place: ServerLocation, proxy: TcpProxy
 ) -> None:
-    one = setup(name)
+    one = setup_of(name)
     material = one.material([(64, 64, 3)] * 40)
     location = through(name, place, proxy).child(f"{PREFIX}cut")
     proxy.cut_after = 100_000
@@ -207,9 +140,9 @@ def test_a_connection_that_is_cut_while_writing_is_a_sentence(
     material.check_store(one.backend, location)
 
 
-@others
+@pytest.mark.parametrize("name", SERVERS, indirect=True)
 def test_a_link_of_20_ms_is_slower_and_right(name: str, place: ServerLocation, proxy: TcpProxy) -> None:
-    one = setup(name)
+    one = setup_of(name)
     material = one.material([(16, 16, 3)] * 30)
     location = through(name, place, proxy).child(f"{PREFIX}slow")
     proxy.delay_s = 0.01
@@ -220,7 +153,7 @@ def test_a_link_of_20_ms_is_slower_and_right(name: str, place: ServerLocation, p
 
 @pytest.mark.parametrize("name", ["postgres", "mongodb", "fake-gcs", "azurite"], indirect=True)
 def test_odd_names_are_names(name: str, place: ServerLocation) -> None:
-    one = setup(name)
+    one = setup_of(name)
     material = one.material([(3, 3, 3)] * 2)
     for word in ("quote\"s and 'others'", "Capitals and blanks", "ünï-cöde", "a,b#c%41", "semi;colon--"):
         location = place.child(f"{PREFIX}{word}")
@@ -259,7 +192,7 @@ def test_an_image_beyond_what_a_request_takes_is_refused(
     monkeypatch.setattr(kind_of(name), "most_bytes", 1000)
     location = place.child(f"{PREFIX}large")
     with pytest.raises(StoreError, match="at most 1,000 bytes"):
-        setup(name).make(location, setup(name).material([(64, 64, 3)] * 2))
+        setup_of(name).make(location, setup_of(name).material([(64, 64, 3)] * 2))
     backend_of(name).destroy(location)
 
 

@@ -16,47 +16,25 @@ pytest.importorskip("pymysql", reason="pymysql is not installed (extra mysql)")
 
 import pymysql
 
-from imgstore_tui.core import credentials
 from imgstore_tui.core.backend import DurableBy, Writer
 from imgstore_tui.core.errors import StoreError, UnavailableError
 from imgstore_tui.core.location import ServerLocation
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.jobs.servers.node import Node
 from imgstore_tui.plugins import registry
-from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.testing.store_material import Material, StoreSetup, is_sentence
 from tests.support.program import program
-from tests.support.servers import PREFIX, own_node, server
-from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tests.support.server_places import backend_of, hold, through, url_of
+from tests.support.servers import PREFIX, own_node
+from tests.support.tcp_proxy import TcpProxy
 
+NAME = "mariadb"
 CANARY = "canary-Pass'word\\1"
 
 
-def hold(url: str) -> ServerLocation:
-    credentials.hold({"IMGSTORE_MYSQL_URL": url})
-    kind = registry.backends.get("mysql")
-    assert issubclass(kind, ServerBackend)
-    return kind.address()[0]
-
-
-@pytest.fixture(autouse=True)
-def secrets() -> Iterator[None]:
-    before = credentials.held()
-    yield
-    credentials.forget()
-    credentials.hold(before)
-
-
 @pytest.fixture
-def place() -> Iterator[ServerLocation]:
-    """Return the database of the session's server, whose stores are removed in the end."""
-    url = server("mariadb").url
-    found = hold(url)
-    yield found
-    hold(url)
-    backend = server_backend()
-    for store in backend.list_stores(found, PREFIX):
-        backend.destroy(store)
+def name() -> str:
+    return NAME
 
 
 @pytest.fixture
@@ -66,26 +44,8 @@ def node() -> Iterator[Node]:
         yield running
 
 
-@pytest.fixture
-def proxy(place: ServerLocation) -> Iterator[TcpProxy]:
-    with tcp_proxy(place.port or 0) as running:
-        yield running
-
-
-def through(place: ServerLocation, proxy: TcpProxy) -> ServerLocation:
-    """Return the database as seen through a proxy."""
-    url = credentials.held()["IMGSTORE_MYSQL_URL"]
-    return hold(url.replace(f":{place.port}/", f":{proxy.port}/"))
-
-
 def setup(text: str = "mysql") -> StoreSetup:
     return StoreSetup.of(text)
-
-
-def server_backend() -> ServerBackend:
-    found = setup().backend
-    assert isinstance(found, ServerBackend)
-    return found
 
 
 def fill(material: Material, writer: Writer) -> None:
@@ -97,7 +57,7 @@ def sql(location: ServerLocation, *statements: str) -> list[tuple[Any, ...]]:
     """Run statements round everything that is tested; return the answer of the last one."""
     from urllib.parse import unquote, urlsplit
 
-    parts = urlsplit(credentials.held()["IMGSTORE_MYSQL_URL"])
+    parts = urlsplit(url_of(NAME))
     connection = pymysql.connect(
         host="127.0.0.1", port=parts.port, user=parts.username, password=unquote(parts.password or ""),
         database=location.database, charset="utf8mb4", autocommit=True,
@@ -114,7 +74,7 @@ def tables(location: ServerLocation, prefix: str) -> list[str]:
 
 @pytest.mark.timeout(60)
 def test_what_is_wrong_with_an_address_is_a_sentence(place: ServerLocation) -> None:
-    url, backend = credentials.held()["IMGSTORE_MYSQL_URL"], server_backend()
+    url, backend = url_of(NAME), backend_of(NAME)
     cases = {
         "has no database 'nowhere'. Create it": f"{url.rpartition('/')[0]}/nowhere",
         "does not answer": url.replace(f":{place.port}/", ":1/"),
@@ -122,7 +82,7 @@ def test_what_is_wrong_with_an_address_is_a_sentence(place: ServerLocation) -> N
         "refuses: Access denied for user 'nobody'": url.replace("imgstore:", "nobody:"),
     }
     for words, wrong in cases.items():
-        location = hold(wrong)
+        location = hold(NAME, wrong)
         for act in (backend.facts, lambda found: backend.open(found.child(f"{PREFIX}x"))):
             began = time.monotonic()
             with pytest.raises(UnavailableError) as caught:
@@ -136,7 +96,7 @@ def test_what_is_wrong_with_an_address_is_a_sentence(place: ServerLocation) -> N
 def test_a_connection_that_is_cut_while_writing_is_a_sentence(place: ServerLocation, proxy: TcpProxy) -> None:
     one = setup("mysql+raw")
     material = one.material([(64, 64, 3)] * 40)
-    location = through(place, proxy).child(f"{PREFIX}cut")
+    location = through(NAME, place, proxy).child(f"{PREFIX}cut")
     proxy.cut_after = 100_000
     writer = one.backend.create(location, material.content, SyncLevel.BUFFERED)
     with pytest.raises(StoreError) as caught:
@@ -147,7 +107,7 @@ def test_a_connection_that_is_cut_while_writing_is_a_sentence(place: ServerLocat
     proxy.cut_after = None
     with pytest.raises(StoreError, match="never finished"):
         one.backend.open(location)
-    assert [store.name for store in server_backend().list_stores(location.place, f"{PREFIX}cut")] == [f"{PREFIX}cut"]
+    assert [store.name for store in backend_of(NAME).list_stores(location.place, f"{PREFIX}cut")] == [f"{PREFIX}cut"]
     one.backend.destroy(location)
     assert tables(place, f"{PREFIX}cut") == []
 
@@ -157,27 +117,17 @@ def test_a_server_that_takes_a_connection_and_says_nothing_is_given_up(place: Se
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = credentials.held()["IMGSTORE_MYSQL_URL"]
-        location = hold(url.replace(f":{place.port}/", f":{silent.getsockname()[1]}/")).child(f"{PREFIX}silent")
+        url = url_of(NAME)
+        location = hold(NAME, url.replace(f":{place.port}/", f":{silent.getsockname()[1]}/")).child(f"{PREFIX}silent")
         began = time.monotonic()
         with pytest.raises(UnavailableError, match="does not answer: timed out"):
             setup().backend.open(location)
         assert time.monotonic() - began < 15
 
 
-def test_a_link_of_20_ms_is_slower_and_right(place: ServerLocation, proxy: TcpProxy) -> None:
-    one = setup("mysql+raw")
-    material = one.material([(16, 16, 3)] * 30)
-    location = through(place, proxy).child(f"{PREFIX}slow")
-    proxy.delay_s = 0.02
-    one.make(location, material)
-    material.check_store(one.backend, location)
-    assert server_backend().ping(location) > 0.04
-
-
 @pytest.mark.timeout(120)
 def test_a_server_that_is_killed_while_a_store_is_written_and_comes_back(node: Node) -> None:
-    location = hold(node.variables()["IMGSTORE_MYSQL_URL"]).child(f"{PREFIX}killed")
+    location = hold(NAME, node.variables()["IMGSTORE_MYSQL_URL"]).child(f"{PREFIX}killed")
     one = setup("mysql+raw")
     material = one.material([(64, 64, 3)] * 40)
     writer = one.backend.create(location, material.content, SyncLevel.BUFFERED)
@@ -190,7 +140,7 @@ def test_a_server_that_is_killed_while_a_store_is_written_and_comes_back(node: N
     with pytest.raises(UnavailableError):
         one.backend.open(location)
     node.start()
-    for store in server_backend().list_stores(location.place, PREFIX):
+    for store in backend_of(NAME).list_stores(location.place, PREFIX):
         one.backend.destroy(store)
     one.make(location, material)
     material.check_store(one.backend, location)
@@ -199,14 +149,14 @@ def test_a_server_that_is_killed_while_a_store_is_written_and_comes_back(node: N
 @pytest.mark.timeout(170)
 def test_a_run_goes_on_when_the_server_dies_and_shows_no_password(node: Node, own_home: Path) -> None:
     url = node.variables()["IMGSTORE_MYSQL_URL"]
-    sql(hold(url), "CREATE TABLE neighbour AS SELECT 1 AS a")
+    sql(hold(NAME, url), "CREATE TABLE neighbour AS SELECT 1 AS a")
     words = ["run", "-b", "mysql", "npy", "-n", "1,30", "-d", "synthetic,size=16", "--rounds", "1", "--quiet"]
     done = program(*words, "--save", "whole.json", IMGSTORE_MYSQL_URL=url)
     assert done.returncode == 0, done.stderr
     saved = json.loads(Path("whole.json").read_text())
     assert {row["status"] for row in saved["measurements"]} == {"ok"}
     assert saved["environment"]["servers"][0]["product"] == "MariaDB"
-    assert tables(hold(url), "") == ["neighbour"]
+    assert tables(hold(NAME, url), "") == ["neighbour"]
     node.stop()
     refused = program(*words, IMGSTORE_MYSQL_URL=url)
     assert refused.returncode in (1, 3)
@@ -220,7 +170,7 @@ def test_a_run_goes_on_when_the_server_dies_and_shows_no_password(node: Node, ow
 
 @pytest.mark.timeout(120)
 def test_an_image_beyond_max_allowed_packet_is_refused(node: Node) -> None:
-    location = hold(node.variables()["IMGSTORE_MYSQL_URL"]).child(f"{PREFIX}large")
+    location = hold(NAME, node.variables()["IMGSTORE_MYSQL_URL"]).child(f"{PREFIX}large")
     sql(location, "SET GLOBAL max_allowed_packet = 1048576")
     for text in ("mysql+raw", "mysql+raw:preset=plain"):
         one = setup(text)
@@ -252,9 +202,9 @@ def test_odd_names_are_names_and_too_long_ones_are_refused(place: ServerLocation
         assert registry.parse_location(location.public()) == location
         one.make(location, material)
         material.check_store(one.backend, location)
-        assert [store.name for store in server_backend().list_stores(place, PREFIX)] == [name]
+        assert [store.name for store in backend_of(NAME).list_stores(place, PREFIX)] == [name]
         assert (one.backend.disk_usage(location).apparent_bytes or 0) > 0
-        server_backend().drain(location)
+        backend_of(NAME).drain(location)
         one.backend.destroy(location)
         assert not one.backend.exists(location)
     for name in ("x" * 65, "blank at the end ", "\U0001f5bc"):
@@ -276,18 +226,18 @@ def test_tables_of_somebody_else_are_neither_read_nor_removed(place: ServerLocat
             assert is_sentence(caught.value, place.child(name))
         with pytest.raises(StoreError, match="exists already"):
             one.make(place.child(name), one.material([(3, 3, 3)]))
-    assert server_backend().list_stores(place, PREFIX) == []
+    assert backend_of(NAME).list_stores(place, PREFIX) == []
     assert sql(place, f"SELECT a FROM {PREFIX}theirs") == [(1,)]
     sql(place, f"DROP VIEW {PREFIX}view", f"DROP TABLE {PREFIX}theirs, {PREFIX}alike")
 
 
 def test_what_the_server_forces_decides_what_a_level_promises(place: ServerLocation) -> None:
-    backend = server_backend()
+    backend = backend_of(NAME)
     fast = backend.durability(place.child("x"), SyncLevel.END)
     assert fast.by is DurableBy.NOTHING
     assert is_sentence(fast.reason)
     with own_node("mariadb", fast=False) as node:
-        location = hold(node.variables()["IMGSTORE_MYSQL_URL"]).child("x")
+        location = hold(NAME, node.variables()["IMGSTORE_MYSQL_URL"]).child("x")
         durable = backend.durability(location, SyncLevel.END)
         assert durable.by is DurableBy.ACKNOWLEDGE
         assert "innodb_flush_log_at_trx_commit=1" in durable.reason
@@ -315,5 +265,5 @@ def test_a_session_that_is_not_ours_sees_no_password_in_arguments(node: Node) ->
     assert node.password == CANARY
     for pid in node.pids:
         assert b"canary" not in Path(f"/proc/{pid}/cmdline").read_bytes()
-    location = hold(node.variables()["IMGSTORE_MYSQL_URL"])
+    location = hold(NAME, node.variables()["IMGSTORE_MYSQL_URL"])
     assert CANARY not in str(replace(location, name="x"))

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,48 +16,24 @@ import pytest
 pytest.importorskip("pymongo", reason="pymongo is not installed (extra mongodb)")
 pytest.importorskip("cassandra", reason="cassandra is not installed (extra cassandra)")
 
-from imgstore_tui.core import credentials
 from imgstore_tui.core.backend import Writer
 from imgstore_tui.core.errors import StoreError, UnavailableError
 from imgstore_tui.core.location import ServerLocation
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.storekit.server import ServerBackend
-from imgstore_tui.testing.store_material import Material, StoreSetup, is_sentence
+from imgstore_tui.testing.store_material import Material, is_sentence
 from tests.support.program import program
-from tests.support.servers import PREFIX, own_node, server
-from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tests.support.server_places import backend_of, hold, setup_of, through, url_of, variable_of
+from tests.support.servers import PREFIX, own_node
+from tests.support.tcp_proxy import TcpProxy
 
 CANARY = "canary-Pass#word@1"
 SERVERS = ("mongodb", "cassandra")
 pytestmark = pytest.mark.timeout(300)
 
 
-def variable(name: str) -> str:
-    return f"IMGSTORE_{name.upper()}_URL"
-
-
-def hold(name: str, url: str) -> ServerLocation:
-    credentials.hold({variable(name): url})
-    return backend(name).address()[0]
-
-
-def backend(name: str) -> ServerBackend:
-    found = StoreSetup.of(name).backend
-    assert isinstance(found, ServerBackend)
-    return found
-
-
 def fill(material: Material, writer: Writer) -> None:
     material.put(writer)
     writer.close()
-
-
-@pytest.fixture(autouse=True)
-def secrets() -> Iterator[None]:
-    before = credentials.held()
-    yield
-    credentials.forget()
-    credentials.hold(before)
 
 
 @pytest.fixture(params=SERVERS)
@@ -67,35 +42,13 @@ def name(request: pytest.FixtureRequest) -> str:
     return found
 
 
-@pytest.fixture
-def place(name: str) -> Iterator[ServerLocation]:
-    """Return the database of the session's server, whose stores are removed in the end."""
-    url = server(name).url
-    found = hold(name, url)
-    yield found
-    hold(name, url)
-    for store in backend(name).list_stores(found, PREFIX):
-        backend(name).destroy(store)
-
-
-@pytest.fixture
-def proxy(place: ServerLocation) -> Iterator[TcpProxy]:
-    with tcp_proxy(place.port or 0) as running:
-        yield running
-
-
-def through(name: str, place: ServerLocation, proxy: TcpProxy) -> ServerLocation:
-    """Return the database as seen through a proxy."""
-    return hold(name, credentials.held()[variable(name)].replace(f":{place.port}/", f":{proxy.port}/"))
-
-
 def test_what_is_wrong_with_an_address_is_a_sentence(name: str, place: ServerLocation) -> None:
-    url = credentials.held()[variable(name)]
+    url = url_of(name)
     password = url.partition("@")[0].rpartition(":")[2]
     cases = {"does not answer": url.replace(f":{place.port}/", ":1/"), "refuses": url.replace(password, "wr0ng-Pa33")}
     for words, wrong in cases.items():
         location = hold(name, wrong)
-        for act in (backend(name).facts, lambda found: backend(name).open(found.child(f"{PREFIX}x"))):
+        for act in (backend_of(name).facts, lambda found: backend_of(name).open(found.child(f"{PREFIX}x"))):
             began = time.monotonic()
             with pytest.raises(UnavailableError) as caught:
                 act(location)
@@ -108,7 +61,7 @@ def test_what_is_wrong_with_an_address_is_a_sentence(name: str, place: ServerLoc
 def test_a_connection_that_is_cut_while_writing_is_a_sentence(
     name: str, place: ServerLocation, proxy: TcpProxy
 ) -> None:
-    one = StoreSetup.of(f"{name}+raw")
+    one = setup_of(name)
     material = one.material([(64, 64, 3)] * 40)
     location = through(name, place, proxy).child(f"{PREFIX}cut")
     proxy.cut_after = 100_000
@@ -122,13 +75,13 @@ def test_a_connection_that_is_cut_while_writing_is_a_sentence(
     proxy.cut_after = None
     with pytest.raises(StoreError, match="never finished"):
         one.backend.open(location)
-    assert [store.name for store in backend(name).list_stores(location.place, f"{PREFIX}cut")] == [f"{PREFIX}cut"]
+    assert [store.name for store in backend_of(name).list_stores(location.place, f"{PREFIX}cut")] == [f"{PREFIX}cut"]
     one.backend.destroy(location)
     assert not one.backend.exists(location)
 
 
 def test_a_server_that_falls_silent_is_given_up(name: str, place: ServerLocation, proxy: TcpProxy) -> None:
-    one = StoreSetup.of(f"{name}+raw")
+    one = setup_of(name)
     material = one.material([(64, 64, 3)] * 4)
     location = through(name, place, proxy).child(f"{PREFIX}silent")
     writer = one.backend.create(location, material.content, SyncLevel.BUFFERED)
@@ -142,16 +95,6 @@ def test_a_server_that_falls_silent_is_given_up(name: str, place: ServerLocation
         one.backend.open(location)
     assert time.monotonic() - began < 90
     writer.abort()
-
-
-def test_a_link_of_20_ms_is_slower_and_right(name: str, place: ServerLocation, proxy: TcpProxy) -> None:
-    one = StoreSetup.of(f"{name}+raw")
-    material = one.material([(16, 16, 3)] * 30)
-    location = through(name, place, proxy).child(f"{PREFIX}slow")
-    proxy.delay_s = 0.02
-    one.make(location, material)
-    material.check_store(one.backend, location)
-    assert backend(name).ping(location) > 0.04
 
 
 @pytest.mark.parametrize(
@@ -169,13 +112,13 @@ def test_a_server_that_is_too_old_is_refused(
     location = through(name, place, proxy)
     proxy.replaced = bytes_sent
     with pytest.raises(UnavailableError) as caught:
-        backend(name).facts(location)
+        backend_of(name).facts(location)
     assert is_sentence(caught.value)
     assert words in str(caught.value)
 
 
 def test_an_image_of_20_mb_and_many_varying_ones_come_back(name: str, place: ServerLocation) -> None:
-    one = StoreSetup.of(f"{name}+raw")
+    one = setup_of(name)
     shapes = [(2600, 2600, 3), *((1 + number % 90, 1 + number % 70, 3) for number in range(300))]
     material = one.material(shapes)
     location = one.make(place.child(f"{PREFIX}large"), material)
@@ -184,7 +127,7 @@ def test_an_image_of_20_mb_and_many_varying_ones_come_back(name: str, place: Ser
 
 @pytest.mark.full
 def test_10_000_images_come_back(name: str, place: ServerLocation) -> None:
-    one = StoreSetup.of(f"{name}+raw")
+    one = setup_of(name)
     for number, shapes in enumerate(([(32, 32, 3)] * 10_000, [(1 + i % 40, 1 + i % 30, 3) for i in range(10_000)])):
         material = one.material(shapes)
         location = place.child(f"{PREFIX}many_{number}")
@@ -199,9 +142,9 @@ def test_10_000_images_come_back(name: str, place: ServerLocation) -> None:
 
 
 def test_a_store_goes_in_and_out_and_whole(name: str, place: ServerLocation) -> None:
-    url = credentials.held()[variable(name)]
+    url = url_of(name)
     address = f"{place.public()}#{PREFIX}converted"
-    settings: dict[str, Any] = {variable(name): url}
+    settings: dict[str, Any] = {variable_of(name): url}
     words = ("convert", "synthetic,size=16", name, address, "--count", "300", "--quiet")
     done = program(*words, **settings)
     assert done.returncode == 0, done.stderr
@@ -212,9 +155,9 @@ def test_a_store_goes_in_and_out_and_whole(name: str, place: ServerLocation) -> 
     assert replaced.returncode == 0, replaced.stderr
     out = program("convert", f"store:{address}", "npy", "out.npy", "--quiet", **settings)
     assert out.returncode == 0, out.stderr
-    stores = [store.name for store in backend(name).list_stores(place, f"{PREFIX}converted")]
+    stores = [store.name for store in backend_of(name).list_stores(place, f"{PREFIX}converted")]
     assert stores == [f"{PREFIX}converted"]
-    with backend(name).open(place.child(f"{PREFIX}converted")) as reader:
+    with backend_of(name).open(place.child(f"{PREFIX}converted")) as reader:
         assert reader.content.count == 300
 
 
@@ -228,7 +171,7 @@ def test_a_kill_right_after_a_store_has_its_name_leaves_nothing(
         "main()"
     )
     words = ["convert", "synthetic,size=16", name, address, "--count", "30", "--quiet"]
-    settings: dict[str, Any] = {variable(name): credentials.held()[variable(name)]}
+    settings: dict[str, Any] = {variable_of(name): url_of(name)}
     died = subprocess.run(
         [sys.executable, "-c", script, *words], env={**os.environ, **settings}, check=False, capture_output=True
     )
@@ -237,21 +180,21 @@ def test_a_kill_right_after_a_store_has_its_name_leaves_nothing(
     again = program(*words, **settings)
     assert "exists already" in again.stderr
     assert list((own_home / "conversions").iterdir()) == []
-    with backend(name).open(place.child(f"{PREFIX}delivered")) as reader:
+    with backend_of(name).open(place.child(f"{PREFIX}delivered")) as reader:
         assert reader.content.count == 30
 
 
 def test_a_run_goes_on_when_the_server_dies_and_shows_no_password(name: str, own_home: Path) -> None:
     with own_node(name, password=CANARY) as node:
-        url = node.variables()[variable(name)]
-        settings: dict[str, Any] = {variable(name): url}
+        url = node.variables()[variable_of(name)]
+        settings: dict[str, Any] = {variable_of(name): url}
         words = ["run", "-b", name, "npy", "-n", "1,30", "-d", "synthetic,size=16", "--rounds", "1", "--quiet"]
         done = program(*words, "--save", "whole.json", timeout=250, **settings)
         assert done.returncode == 0, done.stderr + done.stdout
         saved = json.loads(Path("whole.json").read_text())
         assert {row["status"] for row in saved["measurements"]} == {"ok"}
         assert saved["environment"]["servers"][0]["version"]
-        assert not backend(name).list_stores(hold(name, url), "")
+        assert not backend_of(name).list_stores(hold(name, url), "")
         node.stop()
         refused = program(*words, **settings)
         assert refused.returncode in (1, 3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
@@ -21,9 +20,11 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.objects.backend import ObjectBackend
 from imgstore_tui.storekit.objects.driver import Driver
 from imgstore_tui.testing.store_material import StoreSetup, is_sentence
+from tests.support.server_places import through
 from tests.support.servers import PREFIX, own_node, server
-from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tests.support.tcp_proxy import TcpProxy
 
+NAME = "seaweedfs"
 CANARY = "canary-Key+1/secret"
 
 
@@ -34,37 +35,8 @@ def of(text: str) -> tuple[StoreSetup, ObjectBackend]:
 
 
 @pytest.fixture
-def place(request: pytest.FixtureRequest) -> Iterator[ServerLocation]:
-    """Return the bucket of a server of S3, whose stores are removed in the end."""
-    before = credentials.held()
-    node = server("seaweedfs")
-    credentials.hold({node.url_variable: node.url})
-    kind = registry.backends.get("s3")
-    assert issubclass(kind, ObjectBackend)
-    found = kind.address()[0]
-    yield found
-    backend = registry.with_defaults(kind)
-    credentials.hold({node.url_variable: node.url})
-    for store in backend.list_stores(found, PREFIX):
-        backend.destroy(store)
-    credentials.forget()
-    credentials.hold(before)
-
-
-@pytest.fixture
-def proxy(place: ServerLocation) -> Iterator[TcpProxy]:
-    """Return a proxy before the server."""
-    with tcp_proxy(urlsplit(dict(place.parameters)["endpoint"]).port or 0) as running:
-        yield running
-
-
-def through(place: ServerLocation, proxy: TcpProxy) -> ServerLocation:
-    """Return the bucket as seen through a proxy; the address variable names that, so that its keys count."""
-    endpoint = f"http://127.0.0.1:{proxy.port}"
-    url = credentials.held()["IMGSTORE_S3_URL"]
-    credentials.hold({"IMGSTORE_S3_URL": url.replace(dict(place.parameters)["endpoint"], endpoint)})
-    others = tuple(pair for pair in place.parameters if pair[0] != "endpoint")
-    return replace(place, parameters=(*others, ("endpoint", endpoint)))
+def name() -> str:
+    return NAME
 
 
 def driver(url: str = "") -> Driver:
@@ -83,7 +55,7 @@ def keys(folder: str, url: str = "") -> list[str]:
 def test_a_connection_that_is_cut_is_made_again_and_counted(place: ServerLocation, proxy: TcpProxy, text: str) -> None:
     setup, backend = of(text)
     material = setup.material([(64, 64, 3)] * 40)
-    location = through(place, proxy).child(f"{PREFIX}cut")
+    location = through(NAME, place, proxy).child(f"{PREFIX}cut")
     proxy.cut_after, proxy.cuts = 30_000, 3
     writer = backend.create(location, material.content, SyncLevel.BUFFERED)
     material.put(writer)
@@ -100,7 +72,7 @@ def test_a_connection_that_is_cut_is_made_again_and_counted(place: ServerLocatio
 def test_a_connection_that_is_cut_again_and_again_fails_within_seconds(place: ServerLocation, proxy: TcpProxy) -> None:
     setup, backend = of("s3+raw")
     material = setup.material([(64, 64, 3)] * 40)
-    location = through(place, proxy).child(f"{PREFIX}cut_always")
+    location = through(NAME, place, proxy).child(f"{PREFIX}cut_always")
     writer = backend.create(location, material.content, SyncLevel.BUFFERED)
     material.put(writer)
     proxy.cut_after = 30_000
@@ -124,7 +96,7 @@ def test_a_server_that_takes_a_request_and_says_nothing_is_given_up(place: Serve
     proxy.silent = True
     began = time.monotonic()
     with pytest.raises(UnavailableError) as caught:
-        backend.open(through(place, proxy).child(f"{PREFIX}silent"))
+        backend.open(through(NAME, place, proxy).child(f"{PREFIX}silent"))
     assert is_sentence(caught.value)
     assert time.monotonic() - began < 30
 
@@ -133,7 +105,7 @@ def test_a_link_of_20_ms_is_slower_and_right(place: ServerLocation, proxy: TcpPr
     setup, backend = of("s3+raw:layout=object")
     material = setup.material([(16, 16, 3)] * 30)
     direct = backend.ping(place.child(f"{PREFIX}slow"))
-    location = through(place, proxy).child(f"{PREFIX}slow")
+    location = through(NAME, place, proxy).child(f"{PREFIX}slow")
     proxy.delay_s = 0.02
     setup.make(location, material)
     material.check_store(backend, location)
