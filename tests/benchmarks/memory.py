@@ -25,8 +25,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imgstore_tui.jobs.servers.catalogue import all_recipes, recipe
-from imgstore_tui.jobs.servers.node import DEFAULT_PARENT, Node
+from imgstore_tui.jobs.servers.node import DEFAULT_PARENT
 from imgstore_tui.plugins import registry
+from tests.support.nodes import running_node
 
 LIMIT_MB = 600.0
 RUNS = {"small": ("synthetic", "100k"), "large": ("synthetic,size=512", "5k")}
@@ -107,15 +108,11 @@ def measure_server(name: str, specs: Sequence[str]) -> float:
         raise SystemExit(f"{name}: {DEFAULT_PARENT} has {free / 1e9:.0f} GB free, {ROOM_BYTES / 1e9:.0f} are needed.")
     kind = registry.backends.get(recipe(name).backend)
     raw = kind.name if kind.default_codec == "raw" else f"{kind.name}+raw"
-    node, worst = Node(recipe(name)), 0.0
-    try:
-        node.start()
+    worst = 0.0
+    with running_node(recipe(name)) as node:
         for spec in specs or [raw]:
             beside = [pid for pid in node.pids if is_ours(pid)]
             worst = max(worst, measure(spec, "large", f"{name} {spec}", beside, **node.variables()))
-    finally:
-        node.stop()
-        node.remove()
     return worst
 
 

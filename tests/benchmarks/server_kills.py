@@ -26,6 +26,7 @@ from imgstore_tui.core.location import secrets_in
 from imgstore_tui.jobs.servers.catalogue import all_recipes, recipe
 from imgstore_tui.jobs.servers.node import Node
 from tests.support.neighbours import NAME, neighbour_of
+from tests.support.nodes import running_node
 from tests.support.processes import descendants
 
 PASSWORD = "canary-Pass#word@1"
@@ -40,12 +41,10 @@ LONGEST_RUN_S = 180
 class Kills:
     """Hits the runs on one server."""
 
-    def __init__(self, name: str, folder: Path, dice: random.Random) -> None:
-        self.dice = dice
+    def __init__(self, node: Node, folder: Path, dice: random.Random) -> None:
+        self.node, self.dice = node, dice
         self.home, self.scratch = folder / "home", folder / "scratch"
         self.scratch.mkdir()
-        self.node = Node(recipe(name), password=PASSWORD)
-        self.node.start()
         variables = self.node.variables()
         # A user's name counts as secret, too, but stands everywhere.
         secrets = {
@@ -168,8 +167,11 @@ def main() -> int:
     words = parser.parse_args()
     failures = 0
     for name in words.names or [name for name, found in all_recipes().items() if found.programs() is not None]:
-        with tempfile.TemporaryDirectory(prefix="server-kills-") as folder:
-            kills = Kills(name, Path(folder), random.Random(f"{words.seed} {name}"))
+        with (
+            tempfile.TemporaryDirectory(prefix="server-kills-") as folder,
+            running_node(recipe(name), password=PASSWORD) as node,
+        ):
+            kills = Kills(node, Path(folder), random.Random(f"{words.seed} {name}"))
             try:
                 for number in range(words.count):
                     began = time.monotonic()
@@ -181,9 +183,6 @@ def main() -> int:
             except AssertionError as error:
                 failures += 1
                 print(f"{name}: FAILED at {sum(kills.hits.values())}: {error}", flush=True)
-            finally:
-                kills.node.stop()
-                kills.node.remove()
     print(f"{failures} failures")
     return int(failures > 0)
 

@@ -22,11 +22,11 @@ from imgstore_tui.core import credentials
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.jobs.servers.catalogue import recipe
-from imgstore_tui.jobs.servers.node import Node
 from imgstore_tui.plugins import registry
 from imgstore_tui.stats.ratios import paired_ratio
 from imgstore_tui.storekit.server import ServerBackend
 from tests.benchmarks.pixels import make_pixels
+from tests.support.nodes import running_node
 
 OPERATIONS = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM)
 LONGEST_S = 1800
@@ -87,9 +87,7 @@ def main() -> None:
     kind = registry.backends.get(recipe(words.server).backend)
     assert issubclass(kind, ServerBackend)
     raw = kind.name if kind.default_codec == "raw" else f"{kind.name}+raw"
-    node = Node(recipe(words.server))
-    try:
-        node.start()
+    with running_node(recipe(words.server)) as node:
         credentials.hold(node.variables())
         base = registry.resolve_spec(words.base or f"{raw}:preset=plain")
         specs = [*map(registry.resolve_spec, words.specs or [raw]), base]
@@ -109,9 +107,6 @@ def main() -> None:
                 line = f"{operation.value:12} {spec.label:34} {statistics.median(took.values()) * 1000:10,.1f} ms"
                 ratio = paired_ratio(by_spec[base.label], took) if spec is not base else None
                 print(line + (f" {ratio.median:7.1f}x [{ratio.low:.1f}, {ratio.high:.1f}]" if ratio else ""))
-    finally:
-        node.stop()
-        node.remove()
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import tracemalloc
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -18,12 +17,12 @@ from imgstore_tui.core.backend import DurableBy
 from imgstore_tui.core.errors import StoreError, UnavailableError, UsageError
 from imgstore_tui.core.location import ServerLocation
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.jobs.servers.node import Node
 from imgstore_tui.jobs.servers.recipes.cassandra import CassandraRecipe
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.testing.conformance_server import ServerConformance
 from imgstore_tui.testing.store_material import StoreSetup, is_sentence
+from tests.support.nodes import running_node
 from tests.support.servers import server, skip_without
 
 # The first test waits until the node has started, which takes minutes on a busy machine.
@@ -68,14 +67,8 @@ def tables() -> list[str]:
 
 
 @pytest.fixture
-def place() -> Iterator[ServerLocation]:
-    before = credentials.held()
-    credentials.hold({"IMGSTORE_CASSANDRA_URL": server("cassandra").url})
-    kind = registry.backends.get("cassandra")
-    assert issubclass(kind, ServerBackend)
-    yield kind.address()[0]
-    credentials.forget()
-    credentials.hold(before)
+def name() -> str:
+    return "cassandra"
 
 
 def backend() -> ServerBackend:
@@ -101,13 +94,13 @@ def test_a_table_of_somebody_else_is_neither_read_nor_removed(place: ServerLocat
     cql("DROP TABLE somebodys", url)
 
 
-@pytest.mark.parametrize("name", ['a "quoted" na\'me', "Capitals and blanks", "größer/日本", "x" * 100])
-def test_a_store_may_have_a_name_that_no_table_can_have(place: ServerLocation, name: str) -> None:
+@pytest.mark.parametrize("store_name", ['a "quoted" na\'me', "Capitals and blanks", "größer/日本", "x" * 100])
+def test_a_store_may_have_a_name_that_no_table_can_have(place: ServerLocation, store_name: str) -> None:
     setup = StoreSetup.of("cassandra")
     material = setup.material([(3, 3, 3)] * 3)
-    location = setup.make(place.child(name), material)
+    location = setup.make(place.child(store_name), material)
     material.check_store(setup.backend, registry.parse_location(location.public()))
-    assert location in backend().list_stores(place, name[:3])
+    assert location in backend().list_stores(place, store_name[:3])
     setup.backend.destroy(location)
     assert not setup.backend.exists(location)
 
@@ -193,9 +186,7 @@ class BatchRecipe(CassandraRecipe):
 @pytest.mark.timeout(400)
 def test_a_node_that_forces_its_log_first_makes_every_level_durable_and_survives_a_kill(place: ServerLocation) -> None:
     skip_without("cassandra")
-    node = Node(BatchRecipe())
-    try:
-        node.start()
+    with running_node(BatchRecipe()) as node:
         credentials.hold(node.variables())
         kind = registry.backends.get("cassandra")
         assert issubclass(kind, ServerBackend)
@@ -220,9 +211,6 @@ def test_a_node_that_forces_its_log_first_makes_every_level_durable_and_survives
         node.start()
         material.check_store(setup.backend, location)
         assert [store.name for store in backend().list_stores(location.place, "")] == ["durable", "half"]
-    finally:
-        node.stop()
-        node.remove()
 
 
 def test_the_size_is_that_of_the_files(place: ServerLocation) -> None:

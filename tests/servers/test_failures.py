@@ -218,7 +218,7 @@ def test_a_server_that_dies_while_a_store_is_written_is_a_sentence(name: str) ->
 
 @pytest.mark.parametrize(
     "name",
-    ["mariadb", "mongodb", "seaweedfs", "fake-gcs",
+    ["mariadb", "mongodb", "seaweedfs", "fake-gcs", pytest.param("cassandra", marks=pytest.mark.full),
      pytest.param("azurite", marks=pytest.mark.full)],
 )  # fmt: skip
 def test_a_run_goes_on_when_the_server_is_killed_in_the_middle(name: str, own_home: Path) -> None:

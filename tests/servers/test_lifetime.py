@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,12 @@ from imgstore_tui.core import credentials
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.jobs.servers import leftovers, state, supervisor
 from imgstore_tui.jobs.servers.catalogue import all_recipes
+from imgstore_tui.jobs.servers.node import PREFIX
 from imgstore_tui.jobs.servers.state import NodeState
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.server import ServerBackend
 from imgstore_tui.testing.store_material import is_sentence
+from tests.support.nodes import processes_in
 from tests.support.processes import descendants, have_ended
 from tests.support.servers import own_node, server, skip_without
 
@@ -79,6 +82,35 @@ def test_nothing_survives_a_kill(tmp_path: Path, victim: str) -> None:
         leftovers.remove(left)
     assert not node.folder.exists()
     assert state.read_all(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["postgres", *(pytest.param(name, marks=pytest.mark.full) for name in (
+        "mariadb", "mysql", "mongodb", "cassandra", "seaweedfs", "s3proxy", "fake-gcs", "azurite"))],
+)  # fmt: skip
+def test_a_node_of_a_test_or_benchmark_ends_with_it(name: str) -> None:
+    skip_without(name)
+    words = (
+        "import sys, time; from tests.support.servers import own_node\n"
+        "with own_node(sys.argv[1]) as node:\n    print(node.folder, flush=True); time.sleep(600)"
+    )
+    program = subprocess.Popen(
+        [sys.executable, "-c", words, name], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert program.stdout is not None
+    with program.stdout:
+        folder = Path(program.stdout.readline().strip())
+    assert folder.name.startswith(PREFIX)
+    family = processes_in(folder)
+    assert family
+    os.killpg(program.pid, signal.SIGKILL)
+    program.wait()
+    assert have_ended(family)
+    deadline = time.monotonic() + 10
+    while folder.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_state_file_is_closed_to_others_and_arguments_hold_no_secret(tmp_path: Path) -> None:

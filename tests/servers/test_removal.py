@@ -105,6 +105,7 @@ def test_an_object_that_comes_after_the_removal_of_a_runs_store_is_a_leftover(na
     late = f"{store.name}/0123abcd/0000000000000001"
     client = one.backend.client(place)  # type: ignore[attr-defined]
     one.make(store, one.material([(3, 3, 3)]))
+    assert remove_stores(place, prefix) == [store.name]
     client.put(late, b"late")
     client.put(f"{kept.name}/somebody's", b"theirs")
     try:

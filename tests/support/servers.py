@@ -24,6 +24,7 @@ from imgstore_tui.jobs.servers import state, supervisor
 from imgstore_tui.jobs.servers.catalogue import recipe
 from imgstore_tui.jobs.servers.node import Node
 from imgstore_tui.plugins import registry
+from tests.support.nodes import running_node
 
 FOLDER_VARIABLE = "IMGSTORE_TUI_TEST_NODES"
 """Environment variable with the folder of state files of the session, which its processes inherit."""
@@ -87,13 +88,8 @@ def skip_without(name: str) -> None:
 def own_node(name: str, *, fast: bool = True, password: str | None = None) -> Iterator[Node]:
     """Start a node that belongs to the test alone: it may stop, kill and start it again."""
     skip_without(name)
-    node = Node(recipe(name), fast=fast, password=password)
-    try:
-        node.start()
+    with running_node(recipe(name), fast=fast, password=password) as node:
         yield node
-    finally:
-        node.stop()
-        node.remove()
 
 
 def _url_variable(name: str) -> str:
