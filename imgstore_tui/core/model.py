@@ -249,7 +249,7 @@ class Probe:
 
 FAR_S = 0.01
 """Seconds of a round trip to a server that none takes on one machine, unless that is very busy."""
-FAR_SPREAD = 1.5
+FAR_SPREAD = 2.0
 """Spread of round trips from which on it is load that makes them long, not distance."""
 
 

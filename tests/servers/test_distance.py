@@ -3,19 +3,53 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from imgstore_tui.core.location import ServerLocation
+from imgstore_tui.plugins.server_process import server_facts
 from tests.support.program import program
+from tests.support.server_places import through
 from tests.support.servers import server
-from tests.support.tcp_proxy import tcp_proxy
+from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 
 ROUND_TRIP_S = 0.02
+SLOW_S = 0.1
 IMAGES = 25
 pytestmark = pytest.mark.timeout(170)
+
+
+@pytest.mark.parametrize("name", ["postgres"], indirect=True)
+def test_a_server_that_is_slow_at_first_is_not_called_far(name: str, place: ServerLocation, proxy: TcpProxy) -> None:
+    location = through(name, place, proxy)
+    proxy.delay_s, done = SLOW_S / 2, threading.Event()
+
+    def settle() -> None:
+        # Its facts are asked for by one connection, its round trips by one for each look.
+        while proxy.connections < 3 and not done.wait(0.01):
+            pass
+        proxy.delay_s = ROUND_TRIP_S / 2
+
+    thread = threading.Thread(target=settle)
+    thread.start()
+    try:
+        started = server_facts(location)
+    finally:
+        done.set()
+        thread.join()
+    assert started.round_trip_s is not None
+    assert started.round_trip_s < SLOW_S
+    assert started.round_trip_spread is not None
+    assert not started.is_far
+    far = server_facts(location)
+    assert far.round_trip_s is not None
+    assert far.round_trip_s >= ROUND_TRIP_S
+    assert far.is_far
+    assert far.is_same(started)
 
 
 @pytest.mark.parametrize(("name", "backend", "product"), [

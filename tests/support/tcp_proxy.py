@@ -56,6 +56,8 @@ class TcpProxy:
         """Whether what a client sends is taken, and nothing is passed on."""
         self.replaced: tuple[bytes, bytes] | None = None
         """Bytes in what is sent either way, and what they are passed on as."""
+        self.connections = 0
+        """How many clients have connected."""
         self.reset = 0
         self._upstream = port
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -68,6 +70,7 @@ class TcpProxy:
         with contextlib.suppress(OSError):
             while True:
                 client = self._listener.accept()[0]
+                self.connections += 1
                 try:
                     server = socket.create_connection(("127.0.0.1", self._upstream))
                 except OSError:
