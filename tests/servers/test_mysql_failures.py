@@ -24,7 +24,7 @@ from imgstore_tui.jobs.servers.node import Node
 from imgstore_tui.plugins import registry
 from imgstore_tui.testing.store_material import Material, StoreSetup, is_sentence
 from tests.support.program import program
-from tests.support.server_places import backend_of, hold, through, url_of
+from tests.support.server_places import backend_of, hold, url_of
 from tests.support.servers import PREFIX, own_node
 from tests.support.tcp_proxy import TcpProxy
 
@@ -90,26 +90,6 @@ def test_what_is_wrong_with_an_address_is_a_sentence(place: ServerLocation) -> N
             assert is_sentence(caught.value)
             assert words in str(caught.value)
             assert time.monotonic() - began < 10
-
-
-@pytest.mark.timeout(60)
-def test_a_connection_that_is_cut_while_writing_is_a_sentence(place: ServerLocation, proxy: TcpProxy) -> None:
-    one = setup("mysql+raw")
-    material = one.material([(64, 64, 3)] * 40)
-    location = through(NAME, place, proxy).child(f"{PREFIX}cut")
-    proxy.cut_after = 100_000
-    writer = one.backend.create(location, material.content, SyncLevel.BUFFERED)
-    with pytest.raises(StoreError) as caught:
-        fill(material, writer)
-    assert is_sentence(caught.value, location)
-    assert "the server has gone" in str(caught.value)
-    writer.abort()
-    proxy.cut_after = None
-    with pytest.raises(StoreError, match="never finished"):
-        one.backend.open(location)
-    assert [store.name for store in backend_of(NAME).list_stores(location.place, f"{PREFIX}cut")] == [f"{PREFIX}cut"]
-    one.backend.destroy(location)
-    assert tables(place, f"{PREFIX}cut") == []
 
 
 @pytest.mark.timeout(60)

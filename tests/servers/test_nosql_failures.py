@@ -58,28 +58,6 @@ def test_what_is_wrong_with_an_address_is_a_sentence(name: str, place: ServerLoc
             assert time.monotonic() - began < 30
 
 
-def test_a_connection_that_is_cut_while_writing_is_a_sentence(
-    name: str, place: ServerLocation, proxy: TcpProxy
-) -> None:
-    one = setup_of(name)
-    material = one.material([(64, 64, 3)] * 40)
-    location = through(name, place, proxy).child(f"{PREFIX}cut")
-    proxy.cut_after = 100_000
-    writer = one.backend.create(location, material.content, SyncLevel.BUFFERED)
-    with pytest.raises(StoreError) as caught:
-        fill(material, writer)
-    assert is_sentence(caught.value, location)
-    assert "the server has gone" in str(caught.value)
-    assert proxy.reset
-    writer.abort()
-    proxy.cut_after = None
-    with pytest.raises(StoreError, match="never finished"):
-        one.backend.open(location)
-    assert [store.name for store in backend_of(name).list_stores(location.place, f"{PREFIX}cut")] == [f"{PREFIX}cut"]
-    one.backend.destroy(location)
-    assert not one.backend.exists(location)
-
-
 def test_a_server_that_falls_silent_is_given_up(name: str, place: ServerLocation, proxy: TcpProxy) -> None:
     one = setup_of(name)
     material = one.material([(64, 64, 3)] * 4)
