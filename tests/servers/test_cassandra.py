@@ -151,20 +151,6 @@ def test_rows_that_are_missing_are_noticed(place: ServerLocation) -> None:
     setup.backend.destroy(location)
 
 
-def test_of_two_editors_the_second_is_refused(place: ServerLocation) -> None:
-    setup = StoreSetup.of("cassandra")
-    location = setup.make(place.child("shared"), setup.material([(3, 3, 3)] * 4))
-    first, second = (setup.backend.edit(location, SyncLevel.BUFFERED) for _ in range(2))
-    first.delete([3])
-    first.close()
-    with pytest.raises(StoreError, match="another process changes it"):
-        second.delete([2])
-    second.abort()
-    with setup.backend.open(location) as reader:
-        assert list(reader.ids()) == [0, 1, 2]
-    setup.backend.destroy(location)
-
-
 def test_a_node_that_forces_its_log_now_and_then_makes_no_level_durable(place: ServerLocation) -> None:
     buffered = backend().durability(place.child("x"), SyncLevel.BUFFERED)
     assert buffered.by is DurableBy.NOTHING

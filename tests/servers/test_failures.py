@@ -149,6 +149,20 @@ def test_a_link_of_20_ms_is_slower_and_right(name: str, place: ServerLocation, p
     assert backend_of(name).ping(location) >= 0.02
 
 
+@pytest.mark.parametrize("name", ["mongodb", "cassandra"], indirect=True)
+def test_of_two_editors_the_second_is_refused(name: str, place: ServerLocation) -> None:
+    one = setup_of(name)
+    location = one.make(place.child(f"{PREFIX}shared"), one.material([(3, 3, 3)] * 4))
+    first, second = (one.backend.edit(location, SyncLevel.BUFFERED) for _ in range(2))
+    first.delete([3])
+    first.close()
+    with pytest.raises(StoreError, match="another process changes it"):
+        second.delete([2])
+    second.abort()
+    with one.backend.open(location) as reader:
+        assert list(reader.ids()) == [0, 1, 2]
+
+
 @pytest.mark.parametrize("name", ["postgres", "mongodb", "fake-gcs", "azurite"], indirect=True)
 def test_odd_names_are_names(name: str, place: ServerLocation) -> None:
     one = setup_of(name)

@@ -128,20 +128,6 @@ def test_documents_that_are_missing_are_noticed(place: ServerLocation, database:
             reader.read_labels()
 
 
-def test_of_two_editors_the_second_is_refused(place: ServerLocation) -> None:
-    setup = StoreSetup.of("mongodb")
-    material = setup.material([(3, 3, 3)] * 4)
-    location = setup.make(place.child("shared"), material)
-    first, second = (setup.backend.edit(location, SyncLevel.BUFFERED) for _ in range(2))
-    first.delete([3])
-    first.close()
-    with pytest.raises(StoreError, match="another process changes it"):
-        second.delete([2])
-    second.abort()
-    with setup.backend.open(location) as reader:
-        assert list(reader.ids()) == [0, 1, 2]
-
-
 def test_a_deletion_that_was_broken_off_is_finished_by_the_next_change(
     place: ServerLocation, database: Database
 ) -> None:
