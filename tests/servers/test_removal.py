@@ -35,7 +35,7 @@ def _postgres_held(url: str) -> Iterator[Any]:
 
     with psycopg.connect(url) as held, psycopg.connect(url, autocommit=True) as other:
         held.execute("LOCK TABLE pg_catalog.pg_class IN SHARE MODE")
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'CREATE TABLE%'"
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%CREATE TABLE%'"
         yield lambda: other.execute(waiting).fetchone() == (1,)
         held.rollback()
 
