@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
 import signal
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from imgstore_tui.bench.system.processes import die_with_parent
 from imgstore_tui.cli.listing import print_json, print_table
 from imgstore_tui.cli.output import data_console, talk_console
 from imgstore_tui.cli.parser import CommandParser
@@ -138,8 +140,10 @@ def _leave(number: int, _: object) -> NoReturn:
 
 def _run_command(command: Sequence[str], environment: dict[str, str]) -> int:
     """Run a command to its end and return its exit code; signals are the command's affair."""
+    end = functools.partial(die_with_parent, os.getpid())
     try:
-        child = subprocess.Popen(command, env=environment)
+        # What it works with ends with this process, a kill too; so does it. No thread runs here.
+        child = subprocess.Popen(command, env=environment, preexec_fn=end)  # noqa: PLW1509
     except OSError as error:
         raise UnavailableError(f"{command[0]} cannot be run: {error.strerror}.") from None
     # Ctrl-C reaches the command by itself, which belongs to the same terminal; others are passed on.
