@@ -6,9 +6,8 @@ import re
 from typing import Any
 
 from imgstore_tui.core.codec import DEPTH
-from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import Option
-from imgstore_tui.images.picture_codec import PictureCodec
+from imgstore_tui.images.picture_codec import SUBSAMPLING, PictureCodec, check_picture, check_sides
 
 _MOST = 32_768  # longest side that libavif decodes
 _XMP = re.compile(rb'<imgstore shape="(HW[134]?(?:/16)?)"/>')
@@ -41,23 +40,13 @@ class AvifCodec(PictureCodec):
             minimum=0,
             maximum=10,
         ),
-        Option(
-            "subsampling",
-            "4:2:0",
-            "How fine colour is kept beside brightness; 4:2:0, a quarter, as cameras and Pillow do by themselves.",
-            choices=("4:4:4", "4:2:2", "4:2:0"),
-        ),
+        SUBSAMPLING,
     )
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
         """Raise UnsupportedError for what AVIF cannot hold."""
-        fits = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
-        if not fits or dtype not in ("uint8", "uint16") or 0 in shape:
-            raise UnsupportedError(
-                f"Codec avif takes grey, RGB and RGBA images of 8 and 16 bits, not {dtype} of shape {shape}."
-            )
-        if max(shape) > _MOST:
-            raise UnsupportedError(f"Codec avif takes images of at most {_MOST:,} pixels a side, not {max(shape):,}.")
+        check_picture(self.name, shape, dtype)
+        check_sides(self.name, shape, _MOST)
 
     def settings(self, note: str | None) -> dict[str, Any]:
         """Return the options, one thread, and the note as metadata."""

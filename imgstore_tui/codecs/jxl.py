@@ -17,7 +17,7 @@ from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import first_line
 from imgstore_tui.images import decode
 from imgstore_tui.images.jxl_header import size_in
-from imgstore_tui.images.picture_codec import ONE_CHANNEL, NotedCodec
+from imgstore_tui.images.picture_codec import ONE_CHANNEL, NotedCodec, check_picture
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -59,11 +59,7 @@ class JxlCodec(NotedCodec):
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
         """Raise UnsupportedError for what is not claimed."""
-        fits = (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))) and 0 not in shape
-        if not fits or dtype not in ("uint8", "uint16"):
-            raise UnsupportedError(
-                f"Codec jxl takes grey, RGB and RGBA images of 8 and 16 bits, not {dtype} of shape {shape}."
-            )
+        check_picture(self.name, shape, dtype)
         if max(shape) > _MOST or shape[0] * shape[1] > decode.MAX_PIXELS:
             raise UnsupportedError(f"Codec jxl takes images of at most {decode.MAX_PIXELS:,} pixels.")
 

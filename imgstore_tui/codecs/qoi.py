@@ -18,7 +18,7 @@ from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.core.text import first_line
 from imgstore_tui.images import decode
-from imgstore_tui.images.picture_codec import GREY, ONE_CHANNEL, NotedCodec
+from imgstore_tui.images.picture_codec import GREY, ONE_CHANNEL, NotedCodec, has_picture_shape
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -49,8 +49,7 @@ class QoiCodec(NotedCodec):
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
         """Raise UnsupportedError for what QOI cannot hold."""
-        fits = (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))) and 0 not in shape
-        if not fits or dtype != "uint8":
+        if not has_picture_shape(shape) or dtype != "uint8":
             raise UnsupportedError(f"Codec qoi takes 8-bit grey, RGB and RGBA images, not {dtype} of shape {shape}.")
         if shape[0] * shape[1] > decode.MAX_PIXELS:
             raise UnsupportedError(f"Codec qoi takes images of at most {decode.MAX_PIXELS:,} pixels.")

@@ -9,7 +9,7 @@ from typing import Any
 from imgstore_tui.core.codec import DEPTH
 from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import Option, OptionValue
-from imgstore_tui.images.picture_codec import PictureCodec
+from imgstore_tui.images.picture_codec import PictureCodec, check_sides, has_picture_shape
 
 _MOST = 16_383  # WebP has 14 bits per side
 _XMP = re.compile(rb'<imgstore shape="(HW[134]?(?:/16)?)"/>')
@@ -51,15 +51,14 @@ class WebpCodec(PictureCodec):
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
         """Raise UnsupportedError for what WebP cannot hold."""
-        fits = (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))) and 0 not in shape
+        fits = has_picture_shape(shape)
         if fits and dtype == "uint16" and self.lossless:
             raise UnsupportedError(
                 "Codec webp keeps 8 of 16 bits, which is not lossless: use png, or allow loss by codec.lossless=no."
             )
         if not fits or dtype not in ("uint8", "uint16"):
             raise UnsupportedError(f"Codec webp takes grey, RGB and RGBA images, not {dtype} of shape {shape}.")
-        if max(shape) > _MOST:
-            raise UnsupportedError(f"Codec webp takes images of at most {_MOST:,} pixels a side, not {max(shape):,}.")
+        check_sides(self.name, shape, _MOST)
 
     def settings(self, note: str | None) -> dict[str, Any]:
         """Return the options, and the note as metadata: WebP drops an opaque alpha channel, for example."""

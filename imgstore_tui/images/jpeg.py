@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from imgstore_tui.core.codec import DEPTH, TRANSPARENCY
-from imgstore_tui.core.errors import UnsupportedError
 from imgstore_tui.core.options import Option
-from imgstore_tui.images.picture_codec import NotedCodec
+from imgstore_tui.images.picture_codec import SUBSAMPLING, NotedCodec, check_picture, check_sides
 
 _MOST = 65_500  # libjpeg's limit per side
 _COMMENT = re.compile(rb"imgstore (HW[134]?(?:/16)?)(?![\w/])")
@@ -30,25 +29,13 @@ class JpegFormat(NotedCodec):
             minimum=1,
             maximum=100,
         ),
-        Option(
-            "subsampling",
-            "4:2:0",
-            "How fine colour is kept beside brightness; 4:2:0, a quarter, as cameras and Pillow do by themselves.",
-            choices=("4:4:4", "4:2:2", "4:2:0"),
-        ),
+        SUBSAMPLING,
     )
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
         """Raise UnsupportedError for what JPEG cannot hold."""
-        fits = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
-        if not fits or dtype not in ("uint8", "uint16") or 0 in shape:
-            raise UnsupportedError(
-                f"Codec {self.name} takes grey, RGB and RGBA images of 8 and 16 bits, not {dtype} of shape {shape}."
-            )
-        if max(shape) > _MOST:
-            raise UnsupportedError(
-                f"Codec {self.name} takes images of at most {_MOST:,} pixels a side, not {max(shape):,}."
-            )
+        check_picture(self.name, shape, dtype)
+        check_sides(self.name, shape, _MOST)
 
     def note_in(self, payload: bytes) -> str | None:
         """Return the note in the comment."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from imgstore_tui.core.codec import Codec
-from imgstore_tui.core.errors import DataError, StoreError
+from imgstore_tui.core.errors import DataError, StoreError, UnsupportedError
+from imgstore_tui.core.options import Option
 from imgstore_tui.images import decode
 
 if TYPE_CHECKING:
@@ -25,6 +26,45 @@ COLOUR = "HW3"
 """In a note that only records the depth of the image."""
 DEEP = "/16"
 """End of a note: the image has 16 bits, the file 8."""
+SUBSAMPLING = Option(
+    "subsampling",
+    "4:2:0",
+    "How fine colour is kept beside brightness; 4:2:0, a quarter, as cameras and Pillow do by themselves.",
+    choices=("4:4:4", "4:2:2", "4:2:0"),
+)
+"""Option of formats that keep colour apart from brightness."""
+
+
+def has_picture_shape(shape: tuple[int, ...]) -> bool:
+    """Return whether a shape (H, W) or (H, W, C) is that of a grey, RGB or RGBA picture, and no side is 0."""
+    return (len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))) and 0 not in shape
+
+
+def check_picture(codec: str, shape: tuple[int, ...], dtype: str) -> None:
+    """Refuse an image that is no grey, RGB or RGBA picture of 8 or 16 bits.
+
+    Args:
+        codec: Name of the codec, for the message.
+        shape: Shape of the image, (H, W) or (H, W, C).
+        dtype: Its NumPy type, such as ``uint8``.
+
+    Raises:
+        UnsupportedError: If it is none.
+    """
+    if not has_picture_shape(shape) or dtype not in ("uint8", "uint16"):
+        raise UnsupportedError(
+            f"Codec {codec} takes grey, RGB and RGBA images of 8 and 16 bits, not {dtype} of shape {shape}."
+        )
+
+
+def check_sides(codec: str, shape: tuple[int, ...], most: int) -> None:
+    """Refuse an image with a side of more pixels than a format can hold.
+
+    Raises:
+        UnsupportedError: If it has one.
+    """
+    if max(shape) > most:
+        raise UnsupportedError(f"Codec {codec} takes images of at most {most:,} pixels a side, not {max(shape):,}.")
 
 
 class NotedCodec(Codec):
