@@ -103,28 +103,28 @@ class LoopbackServer(Server):
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Refuse who is not the user's own browser on our own page."""
+        """Refuse requests that are not from the user's own browser on a page of this server."""
         name = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host
         if name not in LOOPBACK or request.headers.get("Origin", f"http://{request.host}") != f"http://{request.host}":
             raise web.HTTPForbidden(text="Only pages of this machine are served.\n")
-        asked = request.query.get("token")
-        if asked is not None and hmac.compare_digest(asked.encode(), self.token.encode()):
-            answer = web.HTTPSeeOther("/")
-            answer.set_cookie(COOKIE, self.token, httponly=True, samesite="Strict")
-            raise answer
+        token = request.query.get("token")
+        if token is not None and hmac.compare_digest(token.encode(), self.token.encode()):
+            redirect = web.HTTPSeeOther("/")
+            redirect.set_cookie(COOKIE, self.token, httponly=True, samesite="Strict")
+            raise redirect
         if not hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), self.token.encode()):
             raise web.HTTPForbidden(text="Open the address that 'imgstore-tui web' has printed.\n")
         response: web.StreamResponse = await handler(request)
         return response
 
     async def _harden(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Tell the browser to load nothing from elsewhere, and to show us in nobody's frame."""
+        """Add headers by which the browser loads nothing from elsewhere and shows the page in no other's frame."""
         for name, value in _HEADERS.items():
             response.headers[name] = value.format(host=request.host)
 
     async def _page(self, request: web.Request) -> web.Response:
-        asked = request.query.get("fontsize", "")
-        size = int(asked) if asked.isascii() and asked.isdigit() and 6 <= int(asked) <= 48 else 16
+        font_size = request.query.get("fontsize", "")
+        size = int(font_size) if font_size.isascii() and font_size.isdigit() and 6 <= int(font_size) <= 48 else 16
         page = _PAGE.format(socket=escape(f"ws://{request.host}/ws"), size=size)
         return web.Response(text=page, content_type="text/html")
 

@@ -81,8 +81,9 @@ def preview_dataset(
     dataset.wanted = count
     dataset.scan(progress)
     progress("measuring", 0, None)
-    made, edges = _thumbnails(dataset, thumbnails, progress) if dataset.has_pixels else ((), ())
-    return DatasetPreview(text, DataSize.of(dataset), dataset.summary, tuple(_facts(dataset, edges, progress)), made)
+    pictures, edges = _thumbnails(dataset, thumbnails, progress) if dataset.has_pixels else ((), ())
+    facts = tuple(_facts(dataset, edges, progress))
+    return DatasetPreview(text, DataSize.of(dataset), dataset.summary, facts, pictures)
 
 
 def _thumbnails(
@@ -114,9 +115,13 @@ def thumbnail(pixels: Pixels, edge: int = LARGEST_EDGE) -> NDArray[np.uint8]:
 
 
 def _label(dataset: Dataset, index: int) -> str:
-    if not dataset.has_labels:
-        return ""
-    number, names = dataset.label(index), dataset.label_names
+    """Return the label of an image by its name, else its number; empty if there is none."""
+    return _label_text(dataset, dataset.label(index)) if dataset.has_labels else ""
+
+
+def _label_text(dataset: Dataset, number: int) -> str:
+    """Return the name of a label, else its number."""
+    names = dataset.label_names
     return safe_text(names[number]) if 0 <= number < len(names) else str(number)
 
 
@@ -133,27 +138,28 @@ def _facts(dataset: Dataset, edges: tuple[tuple[int, int], ...], progress: Previ
         facts.append(("left out", f"{count}, e.g. {safe_text(first.name)}: {safe_text(first.reason)}"))
     if dataset.uniform is None and edges:
         # By area: 200x320 is as large as 320x200.
-        small_one, large = (pick(edges, key=lambda edge: edge[0] * edge[1]) for pick in (min, max))
-        low, high = (f"{width}x{height}" for width, height in (small_one, large))
+        smallest, largest = (extreme(edges, key=lambda edge: edge[0] * edge[1]) for extreme in (min, max))
+        low, high = (f"{width}x{height}" for width, height in (smallest, largest))
         facts.append(("sizes", low if low == high else f"{low} to {high} among those shown"))
     facts += [("caution", safe_text(warning)) for warning in dataset.warnings]
     return facts
 
 
 def _label_counts(dataset: Dataset, progress: PreviewProgress) -> str:
-    names, total = dataset.label_names, min(len(dataset), MOST_LABELS_COUNTED)
+    """Return the most frequent labels with their numbers of images."""
+    total = min(len(dataset), MOST_LABELS_COUNTED)
     counts: Counter[int] = Counter()
     for index in range(total):
         if not index % 1000:
             progress("counting labels", index, total)
         counts[dataset.label(index)] += 1
-    named = [
-        f"{safe_text(names[number]) if 0 <= number < len(names) else number} ({format_count(count)})"
+    labels = [
+        f"{_label_text(dataset, number)} ({format_count(count)})"
         for number, count in counts.most_common(MOST_LABELS_NAMED)
     ]
-    more = len(counts) - len(named)
+    more = len(counts) - len(labels)
     among = f" (among {format_count(total)})" if total < len(dataset) else ""
-    return f"{', '.join(named)}{f' and {more} more' if more else ''}{among}"
+    return f"{', '.join(labels)}{f' and {more} more' if more else ''}{among}"
 
 
 @dataclass(frozen=True, slots=True)
