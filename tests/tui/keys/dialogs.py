@@ -5,6 +5,7 @@ from __future__ import annotations
 from imgstore_tui.plugins import registry
 from imgstore_tui.present.help import load_topic
 from imgstore_tui.storekit.server import ServerBackend
+from imgstore_tui.tui.screens.advice import AdviceScreen
 from imgstore_tui.tui.screens.detail import DetailScreen
 from imgstore_tui.tui.screens.help import HelpScreen, TopicList, TopicPage
 from imgstore_tui.tui.screens.jump import JumpScreen
@@ -22,6 +23,16 @@ async def _close_report(app: Driven, key: str) -> None:
     await run_once(app)
     await app.press("5", "enter")
     assert app.shows(ReportScreen)
+    await closes(app, key)
+
+
+@effect("AdviceScreen", "escape", "enter", "q")
+async def _close_advice(app: Driven, key: str) -> None:
+    await run_once(app)
+    await app.press("j")
+    await app.write("advice")
+    await app.press("enter")
+    assert app.shows(AdviceScreen)
     await closes(app, key)
 
 
