@@ -63,6 +63,7 @@ _CHOICE: list[BindingType] = [
         tooltip="Take a longer time budget, enough for an answer",
     ),
     Binding("w", "save_plan", "Save plan", show=False, tooltip="Save the choice as a plan, under a name"),
+    Binding("U", "use", "Use", show=False, tooltip="Choose a plan by what you will do with the pictures"),
     Binding("p", "next_plan", "Plan", show=False, tooltip="Switch to the next named plan"),
 ]  # fmt: skip
 _ANYWHERE: list[BindingType] = [

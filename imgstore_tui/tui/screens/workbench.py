@@ -16,6 +16,7 @@ from textual.reactive import Reactive, reactive
 from textual.widget import Widget
 from textual.widgets import Input
 
+from imgstore_tui.bench.plan.plans import changed_plan, named_plan
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.present.charts.legend import ChartColours
@@ -28,6 +29,7 @@ from imgstore_tui.tui.run.run_thread import RunThread
 from imgstore_tui.tui.screens.export import ExportScreen
 from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.screens.results_view import ResultsView
+from imgstore_tui.tui.screens.use import UseScreen
 from imgstore_tui.tui.terminal.capabilities import ScreenSettings
 from imgstore_tui.tui.terminal.glyphs import glyphs
 from imgstore_tui.tui.widgets.chart_pane import ChartPane
@@ -150,6 +152,18 @@ class Workbench(ResultsView):
         self.panes.choose.write_fields(self.choice)
         self.notify(f"Chosen as in the plan '{plan.name}'.", markup=False)
 
+    def action_use(self) -> None:
+        """Ask what the pictures are for, and switch to the plan that measures what advice on that needs."""
+        self.app.push_screen(UseScreen(self.choice.plan.name), self._use)
+
+    def _use(self, name: str | None) -> None:
+        if not name:
+            return
+        # Of the same pictures: who has named data keeps it.
+        self.choice = Choice.of(changed_plan(named_plan(name), datasets=self.choice.plan.datasets))
+        self.panes.choose.write_fields(self.choice)
+        self.notify(f"Chosen as in the plan '{name}'.", markup=False)
+
     def action_data(self) -> None:
         """Open the data of the plan."""
         self.panes.choose.open_data()
@@ -199,7 +213,7 @@ class Workbench(ResultsView):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Allow only what can be done now."""
         match action:
-            case "next_plan":
+            case "next_plan" | "use":
                 return not self._run_thread.measuring
             case "fewer_images":
                 return not self._run_thread.measuring and self.choice.with_fewer_images() != self.choice

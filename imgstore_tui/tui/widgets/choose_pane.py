@@ -127,7 +127,7 @@ class ChoosePane(Chooser):
             ("storage", len(choice.ticked)), ("cutoffs", len(choice.cutoffs)), ("operations", len(choice.operations)),
         ):  # fmt: skip
             self.query_one(f".{name}").border_subtitle = f"{count} selected"
-        self.query_one(".rounds").border_subtitle = f"plan {safe_text(plan_word(choice.plan))}"
+        self.query_one(".rounds").border_subtitle = f"plan {safe_text(plan_word(choice.plan))}, U: by use"
         more = len(choice.rest.datasets) - 1
         self.query_one(".data").border_subtitle = f"and {more} more, d: all" if more > 0 else "d: look at it"
         self.show_problems()

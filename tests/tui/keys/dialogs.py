@@ -13,6 +13,7 @@ from imgstore_tui.tui.screens.leave import LeaveScreen
 from imgstore_tui.tui.screens.present import PresentScreen
 from imgstore_tui.tui.screens.report import ReportScreen
 from imgstore_tui.tui.screens.server import ServerScreen
+from imgstore_tui.tui.screens.use import UseScreen
 from imgstore_tui.tui.screens.workbench import Workbench
 from tests.support.screen import Driven
 from tests.tui.keys.effects import closes, effect, run_once
@@ -34,6 +35,15 @@ async def _close_advice(app: Driven, key: str) -> None:
     await app.press("enter")
     assert app.shows(AdviceScreen)
     await closes(app, key)
+
+
+@effect("UseScreen", "escape", "q")
+async def _leave_the_use_open(app: Driven, key: str) -> None:
+    before = app.workbench.choice
+    await app.press("U")
+    assert app.shows(UseScreen)
+    await closes(app, key)
+    assert app.workbench.choice == before
 
 
 @effect("ServerScreen", "escape")

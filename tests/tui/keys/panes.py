@@ -28,7 +28,7 @@ async def _next_data(app: Driven, key: str) -> None:
     await app.pilot.pause()
     assert "(synthetic)" in app.picture
     await app.press(key)
-    assert "(folder:/photos)" in app.picture
+    assert "(photos)" in app.picture
 
 
 @effect("TablePane", "n")

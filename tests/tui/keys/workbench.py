@@ -18,6 +18,7 @@ from imgstore_tui.tui.screens.jump import JumpScreen
 from imgstore_tui.tui.screens.present import PresentScreen
 from imgstore_tui.tui.screens.save_plan import SavePlanScreen
 from imgstore_tui.tui.screens.saved_runs import SavedRunsScreen
+from imgstore_tui.tui.screens.use import UseScreen
 from imgstore_tui.tui.screens.workbench import Workbench
 from imgstore_tui.tui.widgets.leftovers_line import LeftoversLine
 from tests.support.fake_runs import leave_behind
@@ -56,6 +57,18 @@ async def _next_table(app: Driven, key: str) -> None:
     assert "3 Table: Median time" in app.picture
     await app.press(key)
     assert "3 Table: Ranking at 1,000 images" in app.picture
+
+
+@effect("Workbench", "U")
+async def _ask_for_the_use(app: Driven, key: str) -> None:
+    await app.press(key)
+    assert app.shows(UseScreen)
+    for words in ("What will you do with the pictures?", "Train a model", "Just compare"):
+        assert words in app.picture
+    await app.press("home", "down", "enter")
+    assert app.shows(Workbench)
+    assert app.workbench.choice.plan.name == "archive"
+    assert "plan archive, U: by use" in app.picture
 
 
 @effect("Workbench", "j")
