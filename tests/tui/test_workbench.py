@@ -128,6 +128,9 @@ async def test_while_stores_are_removed_after_the_last_trial_the_clock_stands_an
         assert app.app.run_thread.busy
         ended = line.ended
         assert ended is not None
+        await app.press("q")
+        await app.until(lambda: "The run has ended" in app.picture)
+        await app.press("escape")
         removed.set()
         await app.until(lambda: not app.app.run_thread.busy)
         await app.until(lambda: "removing its stores" not in app.picture)

@@ -16,6 +16,7 @@ from imgstore_tui.tui.terminal.textual_fixes import Dialog
 from imgstore_tui.tui.widgets.key_bar import KeyBar
 
 _ASK = "A run is going on. Stop it and quit?\nWhat has been measured so far is kept in its journal."
+_REMOVING = "The run has ended, and its stores are still being removed. Wait for that and quit?\nAll results are kept."
 _STOPPING = "Stopping: the running trial is ended, its store removed.\nPress q once more to leave without waiting."
 
 
@@ -30,8 +31,15 @@ class LeaveScreen(Dialog[bool]):
 
     message = getters.query_one(".message", Static)
 
-    def __init__(self, run_thread: RunThread) -> None:
+    def __init__(self, run_thread: RunThread, *, finished: bool = False) -> None:
+        """Ask about a run.
+
+        Args:
+            run_thread: The run in its thread.
+            finished: Whether its last trial has ended, so that only its stores are still there.
+        """
         super().__init__()
+        self._finished = finished
         self._run_thread = run_thread
         self._stopping = False
 
@@ -39,7 +47,7 @@ class LeaveScreen(Dialog[bool]):
         """Lay out the question."""
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Quit"
-            yield Static(Text(_ASK), classes="message")
+            yield Static(Text(_REMOVING if self._finished else _ASK), classes="message")
             yield KeyBar()
 
     def action_leave(self) -> None:

@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from imgstore_tui.bench.plan.plans import changed_plan, named_plan
+from imgstore_tui.bench.results.state import RunPhase
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.present.charts.legend import ChartColours
@@ -279,7 +280,8 @@ class Workbench(ResultsView):
         if isinstance(front, LeaveScreen):
             front.action_leave()
         elif self._run_thread.measuring:
-            self.app.push_screen(LeaveScreen(self._run_thread), self._leave)
+            finished = self.run_state.phase is RunPhase.FINISHED
+            self.app.push_screen(LeaveScreen(self._run_thread, finished=finished), self._leave)
         else:
             self._leave(True)
 
