@@ -13,7 +13,7 @@ from PIL import Image
 
 from imgstore_tui.backends.disk.zip_pictures import ZipPictures
 from imgstore_tui.core.dataset import Dataset
-from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.errors import DataError, StoreError
 from imgstore_tui.plugins import registry
 from imgstore_tui.testing.store_material import is_sentence
 from tests.support.program import program
@@ -63,6 +63,42 @@ def test_splits_are_no_classes(tmp_path: Path) -> None:
     assert [dataset.label(index) for index in range(3)] == [1, 0, 1]
     flat = scanned(write(tmp_path / "b.zip", [("train/1.png", picture(1)), ("test/2.png", picture(2))]))
     assert not flat.has_labels
+
+
+@pytest.mark.parametrize(
+    ("table", "content"),
+    [
+        ("labels.csv", b"filename,label\nb.png,dog\na.png,cat\n"),
+        ("set/labels.csv", b"file;class\npictures/a.png;cat\npictures/b.png;dog\n"),
+        ("set/own.JSON", json.dumps({"labels": [["pictures/a.png", "cat"], ["pictures/b.png", "dog"]]}).encode()),
+    ],
+)
+def test_a_table_in_the_archive_gives_the_labels_where_it_is_named(table: str, content: bytes, tmp_path: Path) -> None:
+    pictures = [("set/pictures/a.png", picture(1)), ("set/pictures/b.png", picture(2))]
+    path = write(tmp_path / "a.zip", [*pictures, (table, content)])
+    plain = scanned(path)
+    assert not plain.has_labels
+    assert f"{table}, which label= may name" in " ".join([plain.label_note, *plain.warnings])
+    dataset = registry.make_dataset(f'store:"{path}",label={table}')
+    dataset.scan()
+    assert dataset.label_names == ("cat", "dog")
+    assert {int(dataset.image(index)[0, 0, 0]): dataset.label(index) for index in range(2)} == {1: 0, 2: 1}
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ("other.csv", "has no file other.csv; its tables: labels.csv"),
+        ("labels.csv", "1 of 1 rows name no picture, for example 'x.png' in line 2"),
+    ],
+)
+def test_a_named_table_that_does_not_fit_is_refused(named: str, message: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.zip", [("a.png", picture(1)), ("labels.csv", b"name,label\nx.png,3\n")])
+    dataset = registry.make_dataset(f'store:"{path}",label={named}')
+    with pytest.raises(DataError) as refusal:
+        dataset.scan()
+    assert message in str(refusal.value)
+    assert is_sentence(str(refusal.value))
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])

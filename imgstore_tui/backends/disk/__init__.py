@@ -101,7 +101,7 @@ class DiskBackend(LocalBackend):
         """Open zip archives of picture files, which are read in place."""
         from imgstore_tui.backends.disk.zip_pictures import ZipPictures
 
-        layout.refuse_other_than("zip", "image", "split")
+        layout.refuse_other_than("zip", "image", "label", "split")
         return ForeignReader.open(location, files, lambda path: ZipPictures(path, layout), "zip archives of pictures")
 
     def edit(self, location: Path, sync: SyncLevel) -> Editor:

@@ -1,6 +1,7 @@
 """Reads the pictures in zip archives in place; nothing is unpacked to disk, and no name in an archive is a path here.
 
-The folders in the archive give the classes. Sources: the .ZIP file format specification (APPNOTE), zlib(3).
+The folders in the archive give the classes, or a table in it that the user names. Sources: the .ZIP file format
+specification (APPNOTE), zlib(3).
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from imgstore_tui.core.dataset import Excluded
-from imgstore_tui.core.errors import StoreError
+from imgstore_tui.core.errors import DataError, StoreError
 from imgstore_tui.core.foreign_layout import NOTHING_NAMED, ForeignLayout
 from imgstore_tui.core.text import first_line, safe_text
 from imgstore_tui.core.units import format_count
 from imgstore_tui.images import decode
-from imgstore_tui.storekit import dataset_json
+from imgstore_tui.storekit import dataset_json, label_table
 from imgstore_tui.storekit.class_folders import class_folders, is_in_folder
 from imgstore_tui.storekit.foreign_files import ByteRangeFile
 from imgstore_tui.storekit.label_column import LabelColumn, no_labels, parse_labels
@@ -37,15 +40,17 @@ _END, _END_64 = b"PK\5\6", b"PK\6\6"
 _LOCAL = struct.Struct("<4s5H3L2H")
 _ENCRYPTED = 1
 _HEAD = 32
+_TABLES = (".csv", ".tsv", ".json")
+"""Endings of files that may hold labels."""
 
 
 class ZipPictures(ByteRangeFile):
     """One archive: its pictures in order, with the folders in it as classes."""
 
     def __init__(self, path: Path, layout: ForeignLayout = NOTHING_NAMED) -> None:
-        """Index an archive; ``image`` of the layout is the folder of the pictures in it."""
+        """Index an archive; ``image`` of the layout is the folder of its pictures, ``label`` a table in it."""
         super().__init__(path)
-        self._folder = layout.image.strip("/")
+        self._folder, self._table = layout.image.strip("/"), layout.label
         self.beside = Counter()
         self.names: list[str] = []
         """Name of each picture, as the archive has it."""
@@ -63,7 +68,9 @@ class ZipPictures(ByteRangeFile):
             raise
 
     def _labels_in(self, archive: zipfile.ZipFile) -> LabelColumn:
-        """Return the labels that StyleGAN's ``dataset.json`` gives, or the folders in the archive."""
+        """Return the labels of the named table, those that StyleGAN's ``dataset.json`` gives, or folders as classes."""
+        if self._table:
+            return self._labels_in_table(archive)
         try:
             entry = archive.getinfo(dataset_json.NAME)
         except KeyError:
@@ -75,7 +82,39 @@ class ZipPictures(ByteRangeFile):
         classes, note = class_folders(self.names)
         if classes:
             return replace(parse_labels(classes, len(classes), "the folder"), note=note)
+        tables = [name for name in archive.namelist() if name.lower().endswith(_TABLES)]
+        if tables and not note:
+            note = f"the archive has no class folders, but {safe_text(tables[0])}, which label= may name"
         return no_labels(note or "the archive has no folders that tell classes apart")
+
+    def _labels_in_table(self, archive: zipfile.ZipFile) -> LabelColumn:
+        """Return the labels of a table in the archive: a CSV, or a file like ``dataset.json``.
+
+        Raises:
+            StoreError: If there is no such file, or it does not match the pictures.
+        """
+        shown = safe_text(self._table)
+        try:
+            entry = archive.getinfo(self._table)
+        except KeyError:
+            tables = ", ".join(safe_text(name) for name in archive.namelist() if name.lower().endswith(_TABLES))
+            raise StoreError(f"{self.path} has no file {shown}; its tables: {tables or 'none'}.") from None
+        if reason := _reason_against(entry):
+            raise StoreError(f"{self.path}: {shown} is not read. {reason}")
+        data, below = archive.read(entry), self._table.rpartition("/")[0] + "/"
+        # Names in a table are paths below its folder, if all pictures are there.
+        in_folder = below != "/" and all(name.startswith(below) for name in self.names)
+        names = [name.removeprefix(below) for name in self.names] if in_folder else self.names
+        if self._table.lower().endswith(".json"):
+            column = dataset_json.labels_in(data, names)
+            if column is None:
+                raise StoreError(f"{self.path}: {shown} is no list of labels as in StyleGAN's dataset.json.")
+            return column
+        try:
+            labels = label_table.parse_table(data, self._table, names)
+        except DataError as error:
+            raise StoreError(f"{self.path}: {error}") from None
+        return LabelColumn(np.frombuffer(labels.numbers, np.int64), labels.names)
 
     def _check_directory(self) -> None:
         """Refuse a list of files that no memory should hold, before it is read."""

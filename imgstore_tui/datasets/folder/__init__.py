@@ -22,11 +22,12 @@ from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.options import Option, OptionValue
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import MAX_CUTOFF, counted, format_count
-from imgstore_tui.datasets.folder import labels_csv, scan
+from imgstore_tui.datasets.folder import scan
 from imgstore_tui.datasets.folder.class_folders import class_folders, class_of
 from imgstore_tui.datasets.folder.stratified_order import stratified_order
 from imgstore_tui.datasets.folder.wording import nothing_found, others_text
 from imgstore_tui.images.resize import parse_size, resized
+from imgstore_tui.storekit import label_table
 
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Pixels
@@ -192,7 +193,7 @@ class FolderDataset(Dataset):
         """Return the label of every file, and store the names of labels."""
         # For all files, broken ones too: repairing a file must not change the labels of others.
         if self._table:
-            table = labels_csv.read_labels(labels_csv.find_table(self._table, self._root), names)
+            table = label_table.read_labels(label_table.find_table(self._table, self._root), names)
             return self._take_labels(table.numbers, table.names, "")
         if (column := scan.labels_beside(self._root, names)) is not None:
             if column.numbers is not None:

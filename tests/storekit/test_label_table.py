@@ -10,8 +10,8 @@ from PIL import Image
 
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError
-from imgstore_tui.datasets.folder.labels_csv import PictureLabels, read_labels
 from imgstore_tui.plugins import registry
+from imgstore_tui.storekit.label_table import PictureLabels, read_labels
 from imgstore_tui.testing.conformance_dataset import is_sentence
 
 PICTURES = ["a/1.png", "a/2.png", "b/3.png"]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 import re
 import unicodedata
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from imgstore_tui.core.content import NO_LABEL
 from imgstore_tui.core.errors import DataError
@@ -65,7 +67,36 @@ def read_labels(table: Path, pictures: Sequence[str]) -> PictureLabels:
     Raises:
         DataError: If the table cannot be read or does not match; with counts and the first example.
     """
-    return _Table(table, pictures).read()
+
+    def open_file() -> TextIO:
+        if not table.is_file():
+            raise DataError(f"There is no file of labels '{safe_text(str(table))}'. Check the path.")
+        if table.stat().st_size > LARGEST_TABLE:
+            raise DataError(f"{_where(table.name)} do not fit: it has more than 1 GiB.")
+        return table.open(encoding="utf-8-sig", newline="")
+
+    try:
+        return _Table(table.name, open_file, pictures).read()
+    except OSError as error:
+        raise DataError(f"The labels '{safe_text(str(table))}' cannot be read: {error.strerror or error}.") from None
+
+
+def parse_table(data: bytes, name: str, pictures: Sequence[str]) -> PictureLabels:
+    """Return the labels of pictures from the bytes of a table, as ``read_labels`` does.
+
+    Args:
+        data: The CSV, which the caller holds to a size.
+        name: Name of the table, for messages.
+        pictures: Paths of the pictures, ``/`` between folders.
+
+    Raises:
+        DataError: As ``read_labels``.
+    """
+    return _Table(name, lambda: io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline=""), pictures).read()
+
+
+def _where(name: str) -> str:
+    return f"The labels in '{safe_text(name)}'"
 
 
 def _folded_names(pictures: Sequence[str]) -> dict[str, int]:
@@ -89,10 +120,10 @@ def _without_ending(name: str) -> str:
 
 
 class _Table:
-    def __init__(self, path: Path, pictures: Sequence[str]) -> None:
-        self._path = path
-        self._where = f"The labels in '{safe_text(path.name)}'"
-        self._pictures = pictures
+    def __init__(
+        self, name: str, open_text: Callable[[], AbstractContextManager[TextIO]], pictures: Sequence[str]
+    ) -> None:
+        self._where, self._open_text, self._pictures = _where(name), open_text, pictures
         self._by_path = {name: index for index, name in enumerate(pictures)}
         leaves = Counter(name.rpartition("/")[2] for name in pictures)
         self._ambiguous = {leaf for leaf, count in leaves.items() if count > 1}
@@ -171,11 +202,7 @@ class _Table:
         """Yield every non-empty row with the number of its last line."""
         line = 0
         try:
-            if not self._path.is_file():
-                raise DataError(f"There is no file of labels '{safe_text(str(self._path))}'. Check the path.")
-            if self._path.stat().st_size > LARGEST_TABLE:
-                self._refuse("it has more than 1 GiB")
-            with self._path.open(encoding="utf-8-sig", newline="") as stream:
+            with self._open_text() as stream:
                 head = stream.readline(65_536)
                 stream.seek(0)
                 separator = max(_SEPARATORS, key=head.count)
@@ -188,10 +215,6 @@ class _Table:
             self._refuse(f"after line {line} it is no CSV ({error}). Look for quotes that do not match")
         except UnicodeDecodeError as error:
             self._refuse(f"it is not UTF-8 text (byte {error.object[error.start]:#04x}). Save it as UTF-8")
-        except OSError as error:
-            raise DataError(
-                f"The labels '{safe_text(str(self._path))}' cannot be read: {error.strerror or error}."
-            ) from None
 
     def _columns(self, first: list[str]) -> tuple[int, int]:
         """Return the positions of the columns of names and labels."""
