@@ -26,7 +26,7 @@ def measured(outcome: TrialOutcome, cell: Cell = CELL) -> Measurement:
 
 def test_every_field_of_a_result_reaches_the_row() -> None:
     names = {field.name for field in dataclasses.fields(TrialResult)} - {
-        "private_before", "private_after", "probe_images", "probe_values",
+        "private_before", "private_after", "probe_images", "probe_values", "images",
     }  # fmt: skip
     values: dict[str, Any] = {name: float(number) for number, name in enumerate(sorted(names), 1)}
     values |= {"samples": (0.5, 1.5), "verified": True, "cache_proof": "proof", "server": "a server"}
