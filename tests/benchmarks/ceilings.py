@@ -64,7 +64,7 @@ def dd(*words: str) -> float:
 
 def write(folder: Path, *, forced: bool) -> float:
     """Write the material from memory by write(2), and remove it: dd would read it on the clock, too."""
-    material, file = (folder / "material").read_bytes(), folder / "bare"
+    material, file = memoryview((folder / "material").read_bytes()), folder / "bare"  # whose pieces are no copies
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT)
     try:
         began = time.perf_counter()
