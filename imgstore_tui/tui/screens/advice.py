@@ -6,11 +6,7 @@ from typing import ClassVar
 
 from rich.console import Group, RenderableType
 from rich.text import Text
-from textual import getters
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
-from textual.widgets import Static
 
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.advice_section import advice_tables, report_advice
@@ -21,23 +17,17 @@ from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.text.advice import statements
 from imgstore_tui.present.text.ascii import ascii_text
 from imgstore_tui.present.text.text_page import folded_line
-from imgstore_tui.tui.terminal.textual_fixes import Dialog
-from imgstore_tui.tui.widgets.key_bar import KeyBar
+from imgstore_tui.tui.screens.page_dialog import PageDialog
 
 CHART_COLUMNS, CHART_ROWS = 72, 12
 
 
-class AdviceScreen(Dialog[None]):
+class AdviceScreen(PageDialog):
     """The advice for the use that the plan of the run is named after, else for training."""
 
-    CSS_PATH = "../styles/modal.tcss"
-    AUTO_FOCUS = "VerticalScroll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q", "close", "Close", key_display="esc", tooltip="Close the advice"),
     ]
-
-    body = getters.query_one(".report", Static)
-    page = getters.query_one(VerticalScroll)
 
     def __init__(self, results: RunResults, colours: ChartColours, *, ascii_only: bool) -> None:
         """Take the run as it is now.
@@ -47,38 +37,14 @@ class AdviceScreen(Dialog[None]):
             colours: Styles of the methods.
             ascii_only: Whether only ASCII is drawn.
         """
-        super().__init__()
+        super().__init__(f"Advice: run {results.run.id}", "for another use: imgstore-tui advise RUN --for USE")
         self._results = results
         self._colours = colours
         self._ascii = ascii_only
-        self._width = 0
 
-    def compose(self) -> ComposeResult:
-        """Lay out the text and the keys."""
-        with Vertical(classes="dialog page") as dialog:
-            dialog.border_title = Text(safe_text(f"Advice: run {self._results.run.id}"))
-            dialog.border_subtitle = "for another use: imgstore-tui advise RUN --for USE"
-            with VerticalScroll():
-                yield Static(classes="report")
-            yield KeyBar()
-
-    def on_mount(self) -> None:
-        """Show the text once the width is known."""
-        self.call_after_refresh(self._show)
-
-    def on_resize(self) -> None:
-        """Show the text for another width."""
-        self.call_after_refresh(self._show)
-
-    def action_close(self) -> None:
-        """Close the advice."""
-        self.dismiss()
-
-    def _show(self) -> None:
-        width = self.page.scrollable_content_region.width - 1 if self.is_mounted else 0
-        if width > 0 and width != self._width:
-            self._width = width
-            self.body.update(advice_page(self._results, width, self._colours, ascii_only=self._ascii))
+    def page_text(self, width: int) -> RenderableType:
+        """Return the advice."""
+        return advice_page(self._results, width, self._colours, ascii_only=self._ascii)
 
 
 def advice_page(results: RunResults, width: int, colours: ChartColours, *, ascii_only: bool) -> Group:
