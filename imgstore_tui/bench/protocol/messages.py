@@ -9,7 +9,7 @@ from typing import Protocol
 
 from imgstore_tui.core.ceiling import CeilingKind
 from imgstore_tui.core.model import DEFAULT_BATCH
-from imgstore_tui.core.operations import CacheState, Operation, Payload, SyncLevel
+from imgstore_tui.core.operations import CacheState, Operation, Payload, Status, SyncLevel
 from imgstore_tui.core.spec import Spec
 
 
@@ -130,6 +130,11 @@ class TrialOutcome:
     """Skipped, not failed: the operation is not claimed by the plug-in, or not wanted by the user."""
     hung: bool = False
     """It did not end by itself; where the kernel holds one of its processes, ``reason`` names that."""
+
+    @property
+    def status(self) -> Status:
+        """The status of its row."""
+        return Status.OK if self.ok else Status.SKIPPED if self.skipped else Status.FAILED
 
 
 class Flag(Protocol):

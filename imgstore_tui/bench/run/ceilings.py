@@ -11,7 +11,7 @@ from imgstore_tui.bench.protocol.messages import Step, TrialOutcome, TrialReques
 from imgstore_tui.bench.run.services import RunServices
 from imgstore_tui.core.ceiling import Ceiling, CeilingKind
 from imgstore_tui.core.model import Plan
-from imgstore_tui.core.operations import Payload, Status, SyncLevel
+from imgstore_tui.core.operations import Payload, SyncLevel
 from imgstore_tui.core.spec import IN_PLACE, Spec
 from imgstore_tui.plugins import registry
 
@@ -102,7 +102,7 @@ def _with_outcome(ceiling: Ceiling, outcome: TrialOutcome) -> Ceiling:
     result = outcome.result
     return replace(
         ceiling,
-        status=Status.OK if outcome.ok else Status.SKIPPED if outcome.skipped else Status.FAILED,
+        status=outcome.status,
         reason=outcome.reason,
         seconds=result.seconds if outcome.ok else None,
         samples=result.samples if outcome.ok else (),

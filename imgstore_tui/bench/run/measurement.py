@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from imgstore_tui.bench.protocol.messages import TrialOutcome
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement
-from imgstore_tui.core.operations import CacheState, Operation, Status
+from imgstore_tui.core.operations import CacheState, Operation
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import counted
 from imgstore_tui.plugins.saved_specs import access_of
@@ -53,7 +53,7 @@ def measurement_of(
         workers=cell.workers,
         cache=cell.cache,
         sync=cell.sync,
-        status=Status.OK if outcome.ok else Status.SKIPPED if outcome.skipped else Status.FAILED,
+        status=outcome.status,
         reason=outcome.reason,
         scratch=cell.scratch,
         batch=batch if result.batch is None else result.batch,
