@@ -14,17 +14,9 @@ from imgstore_tui.core.operations import Operation
 from imgstore_tui.present.help import load_topic
 from imgstore_tui.present.tables.cost import cost_table
 from imgstore_tui.testing.fake_runs import fake_run
+from tests.support.price_sheet import SHEET
 
 OPERATIONS = [Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM]
-SHEET = """
-service = "Mine"
-source = "a letter"
-date = 2026-01-31
-currency = "EUR"
-put_per_1000 = 2
-get_per_1000 = 0.5
-gb_month = 4.0
-"""
 
 
 def counted(requests: dict[Operation, int]) -> Run:

@@ -5,18 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.golden.texts import save_runs
+from tests.support.price_sheet import SHEET
 from tests.support.program import program
 
 RUN = "20261127-141235-custom"
-SHEET = """
-service = "Mine"
-source = "a letter"
-date = 2026-01-31
-currency = "EUR"
-put_per_1000 = 2
-get_per_1000 = 0.5
-gb_month = 4.0
-"""
 
 
 def test_the_example_says_that_it_is_one(tmp_path: Path) -> None:
