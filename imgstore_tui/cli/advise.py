@@ -18,7 +18,7 @@ from imgstore_tui.cli.load_run import read_run
 from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
 from imgstore_tui.cli.parser import RUN_HELP, CommandParser, check_choice
 from imgstore_tui.core.errors import DataError, UsageError
-from imgstore_tui.core.model import Cell
+from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import parse_count
 from imgstore_tui.present.advice_section import advice_tables
@@ -68,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
     for number, given in enumerate(advices):
         if len(run.plan.datasets) > 1:
             console.print(Text(f"{'' if number == 0 else chr(10)}{safe_text(given.advice.dataset)}", style="bold"))
-        _print(console, given, plain=plain, rows=not arguments.no_rows)
+        _print(console, given, run, plain=plain, rows=not arguments.no_rows)
         if sheet is not None:
             _print_costs(console, results, given, sheet, plain=plain)
     if arguments.prices == "":
@@ -113,7 +113,7 @@ def make_parser() -> CommandParser:
     return parser
 
 
-def _print(console: Console, given: DatasetAdvice, *, plain: bool, rows: bool) -> None:
+def _print(console: Console, given: DatasetAdvice, run: Run, *, plain: bool, rows: bool) -> None:
     before: tuple[Cell, ...] = ()
     for number, statement in enumerate(statements(given)):
         _print_sentence(console, statement.text, style="" if number else "bold", plain=plain)
@@ -122,7 +122,7 @@ def _print(console: Console, given: DatasetAdvice, *, plain: bool, rows: bool) -
             _print_sentence(console, names, indent=4, style="dim", plain=plain)
             before = statement.rows
     console.print()
-    chart = pareto_chart(given)
+    chart = pareto_chart(given, run)
     if chart is not None:
         width = min(output_width(), CHART_COLUMNS)
         console.print(pareto_text(chart, width, CHART_ROWS, ascii_only=plain), soft_wrap=True)

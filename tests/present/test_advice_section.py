@@ -13,6 +13,7 @@ from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present import exports
 from imgstore_tui.present.advice_section import report_advice, situation_of
+from imgstore_tui.present.charts.figures import ChartKind, make_figure
 from imgstore_tui.present.charts.pareto import pareto_chart, pareto_svg, pareto_text
 from imgstore_tui.present.exports.md import escape
 from imgstore_tui.present.results import build_results
@@ -55,8 +56,9 @@ def test_a_plan_of_a_use_is_advised_on_for_that_use(use: Use) -> None:
 
 
 def test_the_chart_has_the_two_heaviest_criteria_and_the_ratios_of_the_costs() -> None:
-    (given,) = report_advice(build_results(made_up_run()))
-    chart = pareto_chart(given)
+    run = made_up_run()
+    (given,) = report_advice(build_results(run))
+    chart = pareto_chart(given, run)
     assert chart is not None
     assert (chart.upward, chart.across) == (Criterion.RANDOM, Criterion.DISK)
     least = min(method.figures[Criterion.RANDOM].value for method in given.advice.ranking.methods)
@@ -66,11 +68,16 @@ def test_the_chart_has_the_two_heaviest_criteria_and_the_ratios_of_the_costs() -
         assert point.upward == pytest.approx(method.figures[Criterion.RANDOM].value / least)
         assert point.is_efficient == method.is_efficient
     assert {point.spec for point in chart.points if not point.is_efficient} == {"disk"}
+    series = make_figure(build_results(run), ChartKind.READ_RANDOM).series
+    assert {point.spec: point.method_index for point in chart.points} == {
+        line.name: line.method_index for line in series
+    }
 
 
 def test_the_chart_marks_every_method_and_the_pareto_set() -> None:
-    (given,) = report_advice(build_results(made_up_run()))
-    chart = pareto_chart(given)
+    run = made_up_run()
+    (given,) = report_advice(build_results(run))
+    chart = pareto_chart(given, run)
     assert chart is not None
     text = pareto_text(chart, 72, 12, ascii_only=True).plain
     assert text.isascii()

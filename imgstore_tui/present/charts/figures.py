@@ -205,6 +205,19 @@ def make_figure(
     )
 
 
+def method_indexes(run: Run | None, specs: Iterable[str]) -> dict[str, int]:
+    """Return the index by which each method has its colour and its mark, in all charts of a run alike.
+
+    Args:
+        run: The run, whose plan gives the order; None if it is not known.
+        specs: Labels of the methods, for those that the plan does not name.
+    """
+    planned = [spec.label for spec in run.plan.specs] if run is not None else []
+    names = dict.fromkeys([*planned, *specs])
+    indexes = {name: index for index, name in enumerate(name for name in names if name != IN_PLACE.label)}
+    return {**indexes, IN_PLACE.label: SOURCE_INDEX}
+
+
 def _figure(
     source: RunResults | Run | Sequence[CellSummary],
     kind: ChartKind | str,
@@ -218,11 +231,7 @@ def _figure(
     kind = ChartKind(kind)
     run = source.run if isinstance(source, RunResults) else source if isinstance(source, Run) else None
     summaries = _summaries(source)
-    # In the order of the plan where it is known, else of the summaries.
-    names = [spec.label for spec in run.plan.specs] if run is not None else []
-    names = list(dict.fromkeys([*names, *(entry.cell.spec for entry in summaries)]))
-    indexes = {name: index for index, name in enumerate(name for name in names if name != IN_PLACE.label)}
-    indexes[IN_PLACE.label] = SOURCE_INDEX
+    indexes = method_indexes(run, (entry.cell.spec for entry in summaries))
     several = len({entry.cell.dataset for entry in summaries}) > 1
     if dataset is None and summaries:
         dataset = summaries[0].cell.dataset

@@ -9,10 +9,11 @@ from rich.text import Text
 
 from imgstore_tui.analysis.advice.run_advice import DatasetAdvice
 from imgstore_tui.analysis.advice.weights import Criterion
+from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_number
 from imgstore_tui.present.charts.axes import Axis, make_axis
-from imgstore_tui.present.charts.figures import Point, Series
+from imgstore_tui.present.charts.figures import Point, Series, method_indexes
 from imgstore_tui.present.charts.legend import ChartColours, mark_of
 from imgstore_tui.present.charts.plotext_lines import plot_lines
 from imgstore_tui.present.charts.svg import series_class
@@ -58,17 +59,17 @@ class ParetoChart:
         return safe_text(f"Left and below is better. The Pareto set by everything with a weight: {named}.")
 
 
-def pareto_chart(given: DatasetAdvice) -> ParetoChart | None:
-    """Return the chart of an advice; None where fewer than two methods or criteria count."""
+def pareto_chart(given: DatasetAdvice, run: Run) -> ParetoChart | None:
+    """Return the chart of an advice on a run; None where fewer than two methods or criteria count."""
     ranking = given.advice.ranking
     criteria = list(ranking.shares)[:2]
     if len(criteria) < 2 or len(ranking.methods) < 2:
         return None
     upward, across = criteria
-    order = sorted(method.spec for method in ranking.methods)
+    indexes = method_indexes(run, sorted(method.spec for method in ranking.methods))
     points = tuple(
         ParetoPoint(
-            method.spec, method.ratios[across], method.ratios[upward], order.index(method.spec), method.is_efficient
+            method.spec, method.ratios[across], method.ratios[upward], indexes[method.spec], method.is_efficient
         )
         for method in ranking.methods
     )

@@ -119,7 +119,7 @@ def _advice(results: RunResults) -> list[str]:
             rows = f'<div class="caption">{escape(row_names(statement.rows))}</div>' if statement.rows else ""
             parts.append(f"<li>{escape(statement.text)}{rows}</li>")
         parts.append("</ul>")
-        if (chart := pareto_chart(given)) is not None:
+        if (chart := pareto_chart(given, results.run)) is not None:
             caption = escape(f"{chart.title}. {chart.caption}")
             svg = pareto_svg(chart)
             parts.append(f'<div class="charts"><figure><figcaption>{caption}</figcaption>{svg}</figure></div>')

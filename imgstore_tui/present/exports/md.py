@@ -80,7 +80,7 @@ def _advice_parts(results: RunResults) -> list[str]:
             rows = f" ({escape(row_names(statement.rows))})" if statement.rows else ""
             listed.append(f"- {mark}{escape(statement.text)}{mark}{rows}")
         parts.append("\n".join(listed))
-        if (chart := pareto_chart(given)) is not None:
+        if (chart := pareto_chart(given, results.run)) is not None:
             parts.append(_indented(pareto_text(chart, COLUMNS, PARETO_ROWS).plain.splitlines()))
         parts += [part for table in advice_tables(given) for part in _table_parts(table)]
     return parts

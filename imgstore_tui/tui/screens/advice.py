@@ -60,7 +60,7 @@ def advice_page(results: RunResults, width: int, colours: ChartColours, *, ascii
             line.rstrip()
             parts.append(line)
         parts.append(Text())
-        if (chart := pareto_chart(given)) is not None:
+        if (chart := pareto_chart(given, results.run)) is not None:
             columns = min(width, CHART_COLUMNS)
             parts.append(pareto_text(chart, columns, CHART_ROWS, colours=colours, ascii_only=ascii_only))
         for table in advice_tables(given):
