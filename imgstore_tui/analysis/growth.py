@@ -16,7 +16,7 @@ from imgstore_tui.core.operations import CacheState, SyncLevel
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import counted, format_bytes, format_count
 from imgstore_tui.stats.intervals import Interval, median_interval
-from imgstore_tui.stats.line import Line, fit_line
+from imgstore_tui.stats.line import Line, fit_lines
 
 LEAST_ROUNDS = 3
 """Rounds below which nothing is predicted."""
@@ -115,7 +115,7 @@ class Growth:
         """The line of each round; empty with one number of images."""
         if len(self.cutoffs) < 2:
             return {}
-        return {number: fit_line(self.cutoffs, seconds) for number, seconds in self.rounds.items()}
+        return dict(zip(self.rounds, fit_lines(self.cutoffs, list(self.rounds.values())), strict=True))
 
     @property
     def start_s(self) -> Interval | None:

@@ -24,7 +24,20 @@ class Line:
 
 
 def fit_line(images: Sequence[int], seconds: Sequence[float]) -> Line:
-    """Fit a line by weighted least squares, so that an error of ten per cent counts the same at every number of images.
+    """Fit one line as ``fit_lines`` does.
+
+    Args:
+        images: Numbers of images, ascending; at least two.
+        seconds: Time of each, above 0.
+
+    Raises:
+        ValueError: As ``fit_lines``.
+    """
+    return fit_lines(images, [seconds])[0]
+
+
+def fit_lines(images: Sequence[int], seconds: Sequence[Sequence[float]]) -> list[Line]:
+    """Fit lines by weighted least squares, so that an error of ten per cent counts the same at every number of images.
 
     The weights are those of the fitted values, found by repetition (quasi-likelihood with a constant coefficient of
     variation; McCullagh and Nelder, *Generalized Linear Models*, 9): weights of the measured values would pull the line
@@ -32,29 +45,27 @@ def fit_line(images: Sequence[int], seconds: Sequence[float]) -> Line:
 
     Args:
         images: Numbers of images, ascending; at least two.
-        seconds: Time of each, above 0.
+        seconds: For each line the time of each number of images, above 0.
 
     Raises:
         ValueError: If there are fewer than two numbers of images, or a time is not above 0.
     """
-    if len(images) < 2 or len(images) != len(seconds) or min(seconds) <= 0 or images[0] == images[-1]:
+    if len(images) < 2 or images[0] == images[-1] or any(len(row) != len(images) or min(row) <= 0 for row in seconds):
         raise ValueError("a line needs two numbers of images or more, and times above 0")
+    if not seconds:
+        return []
+    import numpy as np  # not by every command that imports this
+
     scale = float(images[-1])
-    xs = [count / scale for count in images]
-    fitted = list(seconds)
-    start = slope = 0.0
+    xs, ys = np.array(images) / scale, np.array(seconds, np.float64)
+    fitted = ys
+    start = slope = ys[:, 0]
     for _ in range(_STEPS):
-        start, slope = _weighted(xs, seconds, [1 / value**2 for value in fitted])
-        fitted = [max(start + slope * x, _LEAST_SHARE * value) for x, value in zip(xs, seconds, strict=True)]
-    return Line(start, slope / scale)
-
-
-def _weighted(xs: Sequence[float], ys: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:
-    """Return start and slope of the line with the least weighted squares."""
-    total = sum(weights)
-    middle_x = sum(weight * x for weight, x in zip(weights, xs, strict=True)) / total
-    middle_y = sum(weight * y for weight, y in zip(weights, ys, strict=True)) / total
-    spread = sum(weight * (x - middle_x) ** 2 for weight, x in zip(weights, xs, strict=True))
-    shared = sum(weight * (x - middle_x) * (y - middle_y) for weight, x, y in zip(weights, xs, ys, strict=True))
-    slope = shared / spread
-    return middle_y - slope * middle_x, slope
+        weights = 1 / fitted**2
+        total = weights.sum(1)
+        middle_x, middle_y = weights @ xs / total, (weights * ys).sum(1) / total
+        beside = xs - middle_x[:, None]
+        slope = (weights * beside * (ys - middle_y[:, None])).sum(1) / (weights * beside**2).sum(1)
+        start = middle_y - slope * middle_x
+        fitted = np.maximum(start[:, None] + slope[:, None] * xs, _LEAST_SHARE * ys)
+    return [Line(*ends) for ends in zip(start.tolist(), (slope / scale).tolist(), strict=True)]
