@@ -34,32 +34,32 @@ class JsonExporter(Exporter):
     def export(self, run: Run) -> bytes:
         """Return the record in ASCII, so that it does not depend on the reader's encoding."""
         values = _record_but_measurements(run)
-        text = io.StringIO()
+        written = io.BytesIO()
         for number, (key, value) in enumerate(values.items()):
-            text.write(f"{',' if number else '{'}\n {json.dumps(key)}: ")
+            written.write(f"{',' if number else '{'}\n {json.dumps(key)}: ".encode("ascii"))
             # A run may have a million measurements: none is kept twice.
-            _write_lines(text, map(to_json, run.measurements) if key == "measurements" else value)
-        text.write("\n}\n")
-        return text.getvalue().encode("ascii")
+            _write_lines(written, map(to_json, run.measurements) if key == "measurements" else value)
+        written.write(b"\n}\n")
+        return written.getvalue()
 
 
 _encode = json.JSONEncoder(allow_nan=False).encode
 
 
-def _write_lines(text: io.StringIO, value: Any) -> None:
+def _write_lines(file: io.BytesIO, value: Any) -> None:
     """Write a value as JSON, with one line per object of a list, so that records can be searched and compared."""
     if not isinstance(value, map) and not (isinstance(value, list) and value and isinstance(value[0], dict)):
-        text.write(_encode(value))
+        file.write(_encode(value).encode("ascii"))
         return
-    written = "["
+    before = "["
     for item in value:
         try:
             line = _encode(item)
         except ValueError:
             line = _encode(_finite(item))
-        text.write(f"{written}\n  {line}")
-        written = ","
-    text.write("[]" if written == "[" else "\n ]")
+        file.write(f"{before}\n  {line}".encode("ascii"))
+        before = ","
+    file.write(b"[]" if before == "[" else b"\n ]")
 
 
 def record(run: Run) -> dict[str, Any]:
