@@ -13,6 +13,8 @@ import pytest
 
 from imgstore_tui.bench.results.journal import Journal, read_journal
 from imgstore_tui.core.ceiling import Ceiling, CeilingKind
+from imgstore_tui.core.client_round import ClientResult, ClientRound, ClientWork
+from imgstore_tui.core.operations import CacheState, Operation
 from imgstore_tui.present import exports
 from imgstore_tui.present.exports.json import SCHEMA_PATH
 from imgstore_tui.testing.fake_runs import fake_article_run, fake_run
@@ -35,6 +37,11 @@ MODULES, RECORD, JOURNAL = NAMES["modules"], NAMES["record"], NAMES["journal"]
 """Names by the path that plug-ins import them by; fields by object of the record, whose whole is ``Run``; fields by
 kind of journal line. Lines may be added to the file and never taken away."""
 CEILING = Ceiling("synthetic", CeilingKind.DECODE, 0, "png", {"level": 1}, seconds=0.5, samples=(0.5,), bytes=100)
+CLIENT_ROUND = ClientRound(
+    "lmdb", "synthetic", Operation.READ_RANDOM, 1000, 0, 2, ClientWork.SHARE, 10.0, cache=CacheState.HOT,
+    backend="lmdb", codec="raw",
+    results=tuple(ClientResult(number, "host", seconds=10.0, latency_s={"p50": 0.001}) for number in range(2)),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -86,6 +93,7 @@ def test_every_kind_of_journal_line_is_written_and_read_back(tmp_path: Path) -> 
     journal.warn("Beware for now.", passing=True)
     journal.add_probe(probe)
     journal.add_ceiling(CEILING)
+    journal.add_client_round(CLIENT_ROUND)
     journal.set_title("nightly")
     journal.pause("2026-01-02T03:04:06+00:00")
     journal.unpause(1.5)
@@ -99,18 +107,21 @@ def test_every_kind_of_journal_line_is_written_and_read_back(tmp_path: Path) -> 
     assert {line["kind"] for line in lines} == set(JOURNAL)
     assert [name for name in RECORD["Measurement"] if name not in lines[1]] == []
     assert read_journal(journal.path) == replace(
-        empty, measurements=(trial,), warnings=("Beware.",), probes=(probe,), ceilings=(CEILING,), title="nightly",
-        paused_s=1.5, status="finished", finished_at="2026-01-02T03:04:10+00:00",
+        empty, measurements=(trial,), warnings=("Beware.",), probes=(probe,), ceilings=(CEILING,),
+        client_rounds=(CLIENT_ROUND,), title="nightly", paused_s=1.5, status="finished",
+        finished_at="2026-01-02T03:04:10+00:00",
     )  # fmt: skip
 
 
 def test_the_record_keeps_its_fields() -> None:
-    record = json.loads(exports.get("json").export(replace(fake_article_run((1,), 1), ceilings=(CEILING,))))
+    run = replace(fake_article_run((1,), 1), ceilings=(CEILING,), client_rounds=(CLIENT_ROUND,))
+    record = json.loads(exports.get("json").export(run))
     parts = {
         "Run": record, "Plan": record["plan"], "Spec": record["plan"]["specs"][0],
         "Environment": record["environment"], "DatasetFacts": record["datasets"][0],
         "Measurement": record["measurements"][0], "Summary": record["summary"][0], "Probe": record["probes"][0],
-        "Ceiling": record["ceilings"][0],
+        "Ceiling": record["ceilings"][0], "ClientRound": record["client_rounds"][0],
+        "ClientResult": record["client_rounds"][0]["results"][0],
         "Claim": record["claims"][0],
     }  # fmt: skip
     assert set(parts) == set(RECORD)

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from imgstore_tui.core.access import Access
 from imgstore_tui.core.ceiling import Ceiling
+from imgstore_tui.core.client_round import ClientRound
 from imgstore_tui.core.json_values import from_json, to_json
 from imgstore_tui.core.operations import CacheState, Operation, Payload, Status, SyncLevel
 from imgstore_tui.core.options import OptionValue
@@ -56,6 +57,12 @@ class Plan:
     """Whether cells that are compared stop together before the last round, at a look that settles their ranking."""
     ceilings: bool = False
     """Whether a codec alone, a plain file and a copy of memory are measured beside the methods, see ``Ceiling``."""
+    clients: tuple[int, ...] = ()
+    """Numbers of clients that drive the same store at once, see ``ClientRound``; empty for none but the trials."""
+    client_window_s: float = 10.0
+    """How long each client goes on, seconds; 0 for one pass."""
+    cluster: str | None = None
+    """Address of the Dask scheduler whose workers are the clients; None for processes on this machine."""
     version: int = 1
     """Which version of the defaults fills in what a plan file leaves out; a file that does not say has version 1."""
 
@@ -340,6 +347,7 @@ class Run:
     warnings: tuple[str, ...] = field(default=())
     probes: tuple[Probe, ...] = ()
     ceilings: tuple[Ceiling, ...] = ()
+    client_rounds: tuple[ClientRound, ...] = ()
     title: str = ""
     """What the user calls it; empty where it has no name but its id."""
     paused_s: float = 0.0

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import PurePath
 
+from imgstore_tui.core.client_round import ClientRound
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import DatasetFacts, Environment, Measurement, Run, ServerFacts
 from imgstore_tui.core.spec import DatasetText, parse_dataset_text, spell_dataset
@@ -45,6 +46,7 @@ def anonymous_run(run: Run) -> Run:
             run.plan,
             datasets=tuple(map(words.dataset, run.plan.datasets)),
             scratch=words.place("scratch", run.plan.scratch) if run.plan.scratch else run.plan.scratch,
+            cluster=words.place("cluster", run.plan.cluster) if run.plan.cluster else run.plan.cluster,
         ),
         environment=words.environment(run.environment),
         datasets=tuple(map(words.facts, run.datasets)),
@@ -58,6 +60,7 @@ def anonymous_run(run: Run) -> Run:
             replace(entry, dataset=words.dataset(entry.dataset), reason=entry.reason and words.sentence(entry.reason))
             for entry in run.ceilings
         ),
+        client_rounds=tuple(map(words.client_round, run.client_rounds)),
         title=words.sentence(run.title),
     )
 
@@ -123,6 +126,24 @@ class _Words:
 
     def _word_of(self, match: re.Match[str]) -> str:
         return next(self._word_by_text[text] for text in self._longest if match.group().startswith(text))
+
+    def client_round(self, client_round: ClientRound) -> ClientRound:
+        """Return a round of clients without names of machines and places."""
+        return replace(
+            client_round,
+            dataset=self.dataset(client_round.dataset),
+            cluster=client_round.cluster and self.place("cluster", client_round.cluster),
+            reason=client_round.reason and self.sentence(client_round.reason),
+            warnings=self.sentences(client_round.warnings),
+            results=tuple(
+                replace(
+                    result,
+                    machine=self.place("machine", result.machine),
+                    reason=result.reason and self.sentence(result.reason),
+                )
+                for result in client_round.results
+            ),
+        )
 
     def environment(self, environment: Environment) -> Environment:
         """Return the machine without its name, places and devices."""

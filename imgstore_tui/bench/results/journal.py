@@ -16,6 +16,7 @@ from typing import Any, Self
 from imgstore_tui.bench.results.journal_reader import JournalReader
 from imgstore_tui.bench.system.app_folders import make_private, runs_folder
 from imgstore_tui.core.ceiling import Ceiling
+from imgstore_tui.core.client_round import ClientRound
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError, did_you_mean
 from imgstore_tui.core.files import force
 from imgstore_tui.core.json_values import to_json
@@ -84,7 +85,10 @@ class Journal:
             force(folder)
         except OSError as error:
             raise UnavailableError(f"Results cannot be saved in {folder}: {error.strerror}.") from None
-        later = {"measurements", "status", "finished_at", "warnings", "probes", "ceilings", "title", "paused_s"}
+        later = {
+            "measurements", "status", "finished_at", "warnings", "probes", "ceilings", "client_rounds", "title",
+            "paused_s",
+        }  # fmt: skip
         head = {name: value for name, value in to_json(run).items() if name not in later and value is not None}
         try:
             journal._write("run", {"schema_version": SCHEMA_VERSION, **head})
@@ -149,6 +153,10 @@ class Journal:
     def add_ceiling(self, ceiling: Ceiling) -> None:
         """Append the trial of a ceiling."""
         self._write("ceiling", {"trial": to_json(ceiling)})  # which has a kind of its own
+
+    def add_client_round(self, client_round: ClientRound) -> None:
+        """Append a round of several clients."""
+        self._write("client-round", to_json(client_round))
 
     def set_title(self, title: str) -> None:
         """Append the name that the user gives the run; an empty title removes it."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from imgstore_tui.bench.plan.stop_rule import with_stops
 from imgstore_tui.core.ceiling import Ceiling
+from imgstore_tui.core.client_round import ClientRound
 from imgstore_tui.core.errors import DataError
 from imgstore_tui.core.events import CellSkipped, Continued, Event, Paused, TrialFinished, Warned
 from imgstore_tui.core.json_values import from_json
@@ -43,6 +44,7 @@ class JournalReader:
         """Each with whether it is passing: holds only until the run is resumed or has finished."""
         self._probes: list[Probe] = []
         self._ceilings: list[Ceiling] = []
+        self._client_rounds: list[ClientRound] = []
         self._offset = 0
         self._lines = 0
 
@@ -62,6 +64,7 @@ class JournalReader:
             warnings=tuple(text for text, _ in self._warnings),
             probes=tuple(self._probes),
             ceilings=tuple(self._ceilings),
+            client_rounds=tuple(self._client_rounds),
             status="interrupted" if run.finished_at is None else run.status,
         )
         return run if run.finished_at is None else with_stops(run)
@@ -136,6 +139,9 @@ class JournalReader:
             self._probes.append(replace(probe, spec=self._saved_specs.label(probe.spec)))
         elif kind == "ceiling":
             self._ceilings.append(from_json(Ceiling, values["trial"]))
+        elif kind == "client-round":
+            client_round: ClientRound = from_json(ClientRound, values)
+            self._client_rounds.append(replace(client_round, spec=self._saved_specs.label(client_round.spec)))
         elif kind == "skip":
             return CellSkipped(self._saved_specs.cell(from_json(Cell, values["cell"])))
         elif self._head is not None:

@@ -100,7 +100,15 @@ def replay_run(
     left_s = sum(gaps)
     total_s = left_s or 1.0
     begun = replace(
-        run, measurements=(), warnings=(), probes=(), ceilings=(), status="running", finished_at=None, paused_s=0.0
+        run,
+        measurements=(),
+        warnings=(),
+        probes=(),
+        ceilings=(),
+        client_rounds=(),
+        status="running",
+        finished_at=None,
+        paused_s=0.0,
     )
     listen(RunStarted(begun, cells, total_s, journal))
     for warning in run.warnings:

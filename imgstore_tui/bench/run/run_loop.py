@@ -64,6 +64,7 @@ class RunLoop:
                 warnings=tuple(text for text in services.warnings if text not in passed),
                 probes=probes,
                 ceilings=tuple(services.ceilings),
+                client_rounds=tuple(services.client_rounds),
                 paused_s=self._run.paused_s + services.budget.paused_s,
                 status=status,
                 finished_at=finished_at,

@@ -161,6 +161,7 @@ def _measure(
             budget=Budget(run.plan.budget_s),
             measurements=list(run.measurements),
             ceilings=list(run.ceilings),
+            client_rounds=list(run.client_rounds),
             warnings=list(run.warnings),
         )
         return RunLoop(run, services, ready.warnings).run()

@@ -22,6 +22,7 @@ from imgstore_tui.bench.system.ext4_placement import unique_name, warm_directory
 from imgstore_tui.bench.system.memory import oom_kills
 from imgstore_tui.bench.trial.source_row import backend_class
 from imgstore_tui.core.ceiling import Ceiling
+from imgstore_tui.core.client_round import ClientRound
 from imgstore_tui.core.events import Event, TrialFinished, TrialStarted, Warned
 from imgstore_tui.core.location import Location, is_address
 from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan
@@ -53,6 +54,7 @@ class RunServices:
     budget: Budget
     measurements: list[Measurement] = field(default_factory=list)
     ceilings: list[Ceiling] = field(default_factory=list)
+    client_rounds: list[ClientRound] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     passing_warnings: set[str] = field(default_factory=set)
     """Those that hold no longer when the run has finished."""
@@ -134,6 +136,11 @@ class RunServices:
         """Journal the trial of a ceiling. No listener gets it: it is no part of what is compared."""
         self.journal.add_ceiling(ceiling)
         self.ceilings.append(ceiling)
+
+    def record_client_round(self, client_round: ClientRound) -> None:
+        """Journal a round of several clients."""
+        self.journal.add_client_round(client_round)
+        self.client_rounds.append(client_round)
 
     def _finish(self, measurement: Measurement) -> None:
         self._done.add((measurement.cell, measurement.round))
