@@ -26,6 +26,8 @@ class Basis(StrEnum):
     """Exact for independent values of two distributions that differ by a factor."""
     STUDENT = "t on log ratios"
     """Approximate."""
+    RESAMPLED = "resampled rounds"
+    """Approximate: Student's t on the spread of what is fitted to rounds drawn with replacement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Interval:
     @property
     def is_approximate(self) -> bool:
         """Whether the coverage holds only nearly."""
-        return self.coverage is not None and self.basis is Basis.STUDENT
+        return self.coverage is not None and self.basis in (Basis.STUDENT, Basis.RESAMPLED)
 
     @property
     def is_range(self) -> bool:
