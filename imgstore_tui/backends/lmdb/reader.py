@@ -28,7 +28,7 @@ from imgstore_tui.backends.lmdb.layout import (
 from imgstore_tui.core.backend import PayloadKind, Reader
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
-from imgstore_tui.core.manifest import check_out, foreign, image_bytes, read_manifest
+from imgstore_tui.core.manifest import check_out, foreign, image_bytes, read_manifest, span
 from imgstore_tui.storekit.names_file import decode_names, require_names
 from imgstore_tui.storekit.store_errors import layout_error
 
@@ -157,9 +157,7 @@ class LmdbReader(Reader):
         pixels = out.data.cast("B")
         try:
             if self.layout == APART:
-                for value in self._values(ids):
-                    pixels[at : at + size] = value
-                    at += size
+                self._copy_values(ids, pixels, size)
                 self._fill_labels(ids, labels)
             else:
                 for position, value in enumerate(self._values(ids)):
@@ -168,6 +166,27 @@ class LmdbReader(Reader):
                     at += size
         except ValueError:
             raise StoreError(f"{self._location} is damaged: an image in it is not of {size} bytes.") from None
+
+    def _copy_values(self, ids: Sequence[int], pixels: memoryview, size: int) -> None:
+        """Copy values of pixels alone one after the other into memory, ``size`` bytes each."""
+        at = 0
+        if span(ids) is not None:
+            for value in self._values(ids):
+                pixels[at : at + size] = value
+                at += size
+            return
+        # Written out once more: a generator and a call for each key take a tenth of the time of a small image.
+        self.live_ids.check(self._location, ids)
+        get = self._transaction.get
+        try:
+            for number in ids:
+                value = get(number.to_bytes(4, "big"))
+                if value is None:
+                    raise self._incomplete()
+                pixels[at : at + size] = value
+                at += size
+        except self._error as error:
+            raise StoreError(f"{self._location} is damaged: {error}.") from None
 
     def read_image(self, image_id: int) -> Pixels:
         """Copy the pixels of one value; what is not as usual is left to ``read_array``, which says what is wrong."""

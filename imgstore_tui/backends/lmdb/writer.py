@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imgstore_tui.backends.lmdb.layout import APART, MANIFEST, TOGETHER, keys_of, labels_key, name_items, with_labels
-from imgstore_tui.backends.lmdb.write_env import PAGE, TRANSACTION_BYTES, WriteEnvironment, pieces
+from imgstore_tui.backends.lmdb.write_env import PAGE, PIECE_BYTES, TRANSACTION_BYTES, WriteEnvironment, pieces
 from imgstore_tui.core.backend import Content, Writer
 from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
 from imgstore_tui.core.operations import SyncLevel
@@ -60,7 +60,9 @@ class LmdbWriter(Writer):
         filling = self._env
         items = list(zip(keys_of(self._layout, self._put, self._put + len(values)), values, strict=True))
         try:
-            for piece in pieces(items) if self._least else (items,):
+            # Most batches of small images are one piece.
+            is_one = not self._least or sum(map(len, values)) <= PIECE_BYTES
+            for piece in (items,) if is_one else pieces(items):
                 filling.put(piece, append=self._append)
                 if self._least and (filling.pending >= self._least or filling.pending_bytes >= TRANSACTION_BYTES):
                     filling.commit()
