@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from imgstore_tui.bench.run.scratch import choose_scratch
-from imgstore_tui.bench.system import counters, page_cache
+from imgstore_tui.bench.system import client_libraries, counters, page_cache
 from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.bench.system.disk_space import free_files
 from imgstore_tui.bench.system.environment import describe_environment, library_versions
@@ -198,6 +198,7 @@ def _drivers() -> Iterator[Check]:
     pictures = exports.catalogue.get("png")
     yield _library("pictures of charts", pictures.requires, how_to_get(pictures) if missing_imports(pictures) else "")
     yield _library("in a browser", web.REQUIRES[:1], web.how_to_get())
+    yield _library("several clients", client_libraries.REQUIRES[:1], client_libraries.how_to_get())
     yield _library("shell completion", completion.REQUIRES, completion.how_to_get())
 
 

@@ -25,7 +25,7 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_bytes, format_count
 from imgstore_tui.plugins import registry
 from imgstore_tui.present.text.captions import rounds_text
-from imgstore_tui.present.text.estimates import basis_text, estimate_text
+from imgstore_tui.present.text.estimates import basis_text, clients_text, estimate_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,8 @@ def _facts(outlook: _Outlook) -> dict[str, Any]:
         "rounds_needed": expected.rounds_needed,
         "rounds_reached": expected.rounds_reached,
         "based_on_measurements": expected.measured,
+        "client_rounds": expected.client_rounds,
+        "clients_s": expected.clients_s,
     }
 
 
@@ -104,6 +106,8 @@ def _print_head(outlook: _Outlook) -> None:
         soft_wrap=True,
     )
     console.print(f"          {basis_text(expected)}", soft_wrap=True)
+    if outlook.plan.clients:
+        console.print(f"clients   {safe_text(clients_text(outlook.plan, expected))}", soft_wrap=True)
 
 
 def _print_cells(outlook: _Outlook) -> None:

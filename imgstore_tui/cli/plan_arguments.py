@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -65,12 +66,18 @@ def add_plan_arguments(parser: CommandParser) -> None:
     add("--budget", metavar="TIME", help="start no new trial after this time: 90s, 5m, none (default 60s)")
     add("--seed", type=int, metavar="N", help="random seed of everything that is shuffled")
     add("--scratch", metavar="DIR", help="folder in which stores are made (default: the current one)")
+    add("--clients", metavar="K", help="also let 1,2,4 processes read one store at once, through Dask (help cluster)")
+    add("--cluster", metavar="ADDRESS", help="Dask scheduler on whose workers they run (default: processes here)")
+    add("--client-window", metavar="TIME", help="how long each goes on: 10s (default), 1m, or 0 for one pass")
     add("--no-source", action="store_true", help="do not measure a folder's own files, read in place, for comparison")
 
 
+CLUSTER_VARIABLE = "IMGSTORE_CLUSTER"
+"""Names the scheduler on whose workers clients run, where no argument and no plan does."""
+
 PLAN_ARGUMENTS = (
     "backends", "cutoffs", "operations", "datasets", "plan", "payload", "cache", "drop_caches", "sync", "workers",
-    "batch", "rounds", "budget", "seed", "scratch", "no_source",
+    "batch", "rounds", "budget", "seed", "scratch", "clients", "cluster", "client_window", "no_source",
 )  # fmt: skip
 """Names of the arguments that ``add_plan_arguments`` adds."""
 
@@ -126,7 +133,33 @@ def plan_from_arguments(arguments: Namespace, base: Plan | None = None) -> Plan:
         changes["drop_caches"] = True
     if arguments.no_source:
         changes["baseline"] = False
+    changes |= _client_changes(arguments, plan)
     plan = changed_plan(plan, **changes)
     for text in plan.datasets:
         registry.make_dataset(text)
     return plan
+
+
+def _client_changes(arguments: Namespace, plan: Plan) -> dict[str, object]:
+    """Return the fields of a plan that the arguments about clients change."""
+    changes: dict[str, object] = {}
+    if arguments.clients is not None:
+        changes["clients"] = _client_numbers(arguments.clients)
+    if arguments.client_window is not None:
+        window = arguments.client_window
+        changes["client_window_s"] = 0.0 if window == "0" else parse_duration(window)
+    if arguments.cluster is not None:
+        changes["cluster"] = arguments.cluster
+    elif (
+        changes.get("clients", plan.clients) and plan.cluster is None and (address := os.environ.get(CLUSTER_VARIABLE))
+    ):
+        changes["cluster"] = address
+    return changes
+
+
+def _client_numbers(text: str) -> tuple[int, ...]:
+    """Return numbers of clients, sorted: ``1,2,4``."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise UsageError(f"--clients takes numbers such as 1,2,4, not '{text}'.")
+    return tuple(sorted({int(part) for part in parts}))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from imgstore_tui.bench.plan.client_grid import check_clients
 from imgstore_tui.bench.plan.grid import plan_cells
 from imgstore_tui.bench.plan.use_plans import USE_PLAN_NAMES, use_plan
 from imgstore_tui.core.errors import UnavailableError, UsageError, unknown_name
@@ -250,6 +251,7 @@ def check_plan(plan: Plan) -> None:
     for sync in plan.sync:
         if sync not in SYNC_LEVELS:
             raise UsageError(f"The sync level '{sync}' cannot be asked for. Use buffered, end or batch.")
+    check_clients(plan)
     if not plan_cells(plan):
         raise UsageError("The plan has nothing to do: the option upto of its datasets leaves no cutoff.")
     for spec in plan.specs:

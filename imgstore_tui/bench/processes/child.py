@@ -28,22 +28,25 @@ def handle_request(values: dict[str, Any], progress: SharedProgress) -> dict[str
     """
     from imgstore_tui.bench.trial.trial import run_request
 
-    skipped = False
     try:
         request: TrialRequest = from_json(TrialRequest, values)
         return _values_of(TrialOutcome(True, result=run_request(request, progress)))
-    except UnsupportedError as error:
-        reason, skipped = str(error), True
-    except ImgstoreError as error:
-        reason = str(error)
-    except MemoryError:
-        reason = "Out of memory."
-    except OSError as error:
-        path = f" ({error.filename})" if error.filename else ""
-        reason = f"{error.strerror or error}{path}."
     except Exception as error:  # a driver's own error is a failed row, never the end of a run
-        reason = f"{type(error).__name__}: {error}"
-    return _values_of(TrialOutcome(False, reason, skipped=skipped))
+        return _values_of(TrialOutcome(False, reason_of(error), skipped=isinstance(error, UnsupportedError)))
+
+
+def reason_of(error: Exception) -> str:
+    """Return the sentence that an error in a measured process becomes."""
+    match error:
+        case ImgstoreError():
+            return str(error)
+        case MemoryError():
+            return "Out of memory."
+        case OSError():
+            path = f" ({error.filename})" if error.filename else ""
+            return f"{error.strerror or error}{path}."
+        case _:
+            return f"{type(error).__name__}: {error}"
 
 
 def _values_of(outcome: TrialOutcome) -> dict[str, Any]:

@@ -40,11 +40,6 @@ _HINTS: dict[int, str] = {
     signal.SIGBUS: ": a file that it had mapped was cut short, or there was no room for its pages",
 }
 
-# One thread per library: what is measured is storage, and a fork must find a single task.
-_SINGLE_THREADED = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
-)
-
 
 class ProcessExecutor:
     """Runs each request in its own child process, forked from a fork server that is restarted every round."""
@@ -94,7 +89,7 @@ class ProcessExecutor:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             pass_fds=(self._progress.descriptor,),
-            env=child_python.environment(**_SINGLE_THREADED),
+            env=child_python.environment(**child_python.SINGLE_THREADED),
             # In a new session, so that only the supervisor gets the terminal's Ctrl-C.
             start_new_session=True,
             bufsize=0,

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from imgstore_tui.bench.plan.client_grid import client_blocks, client_seconds
 from imgstore_tui.bench.plan.cost_model import CostModel
 from imgstore_tui.bench.plan.grid import images_needed, plan_cells, specs_by_label
 from imgstore_tui.bench.plan.looks import rounds_for_verdict
@@ -40,6 +41,10 @@ class Estimate:
     """Rounds after which the first verdict may be given; None if the plan compares nothing or has too few."""
     preparing_s: float = 0.0
     """Seconds of them before the first trial, which the budget does not count."""
+    client_rounds: int = 0
+    """Rounds of several clients, beside the trials."""
+    clients_s: float | None = None
+    """Seconds of them; None while the size of the images is unknown."""
 
     @property
     def cut_short(self) -> bool:
@@ -82,8 +87,12 @@ def estimate(plan: Plan, sizes: Mapping[str, DataSize], past_costs: PastCosts = 
     cells = plan_cells(plan, file_datasets)
     trials = len(cells) * plan.rounds
     needed = _rounds_needed(plan, cells)
+    client_rounds = plan.rounds * sum(len(block.rounds) for block in client_blocks(plan))
     if not set(plan.datasets) <= sizes.keys() or not cells:
-        return Estimate(len(cells), trials, None, None, False, plan.budget_s, plan.looks, plan.rounds, needed)
+        return Estimate(
+            len(cells), trials, None, None, False, plan.budget_s, plan.looks, plan.rounds, needed,
+            client_rounds=client_rounds,
+        )  # fmt: skip
     image_bytes = {text: sizes[text].image_bytes for text in plan.datasets}
     costs = CostModel(image_bytes)
     total = measured = 0.0
@@ -96,9 +105,10 @@ def estimate(plan: Plan, sizes: Mapping[str, DataSize], past_costs: PastCosts = 
     images = {text: min(images_needed(plan, text), sizes[text].images) for text in plan.datasets}
     preparing = past_costs.preparing(images, image_bytes)
     need = space_needed(plan, {text: sizes[text] for text in plan.datasets})
+    clients = plan.rounds * client_seconds(plan, costs.expect)
     return Estimate(
-        len(cells), trials, need, preparing + total, measured > total / 2, plan.budget_s, plan.looks, plan.rounds,
-        needed, preparing,
+        len(cells), trials, need, preparing + total + clients, measured > total / 2, plan.budget_s, plan.looks,
+        plan.rounds, needed, preparing, client_rounds, clients,
     )  # fmt: skip
 
 

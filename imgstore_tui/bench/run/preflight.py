@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from imgstore_tui.bench.plan.client_grid import client_seconds
 from imgstore_tui.bench.plan.cost_model import CostModel
 from imgstore_tui.bench.plan.grid import cutoffs_of, images_needed, plan_cells, reads_in_place, specs_by_label
 from imgstore_tui.bench.plan.looks import rounds_for_verdict
@@ -248,6 +249,13 @@ def check_time(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, floa
     if plan.budget_s is None:
         return
     costs = CostModel(image_bytes)
+    clients_s = client_seconds(plan, costs.expect)
+    if clients_s > MOST_OVER * max(plan.budget_s, SHORTEST_S):
+        raise UsageError(
+            f"Several clients take very roughly {format_duration(clients_s)} a round and the time budget is "
+            f"{format_duration(plan.budget_s)}. Give more with --budget, or ask for fewer --clients, operations or "
+            "methods, or for a shorter --client-window."
+        )
     round_s = sum(costs.expect(cell) for cell in cells)
     if round_s > MOST_OVER * max(plan.budget_s, SHORTEST_S):
         raise UsageError(

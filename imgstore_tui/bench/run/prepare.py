@@ -101,14 +101,14 @@ def prepared_run(
         if cancel.is_set():
             raise StoppedError("Stopped before the first trial; nothing was measured.")
         check_content(plan, facts)
-        machine = describe_environment(scratch, roots, _modules(plan))
+        machine = describe_environment(scratch, roots, library_names(plan))
         environment = replace(machine, servers=servers, notes=(*machine.notes, *distance_notes(servers)))
         warnings = tuple(f"{text}: {warning}" for text, dataset in datasets.items() for warning in dataset.warnings)
         warnings = (*warnings, *([folder.warning] if folder.warning else []), *environment.notes)
         yield PreparedRun(name, folder, ledger, environment, facts, warnings, cancel)
 
 
-def _modules(plan: Plan) -> set[str]:
+def library_names(plan: Plan) -> set[str]:
     """Return the import names of the libraries of a plan's backends and codecs."""
     names = {name for spec in plan.specs for name in registry.codecs.get(spec.codec).requires}
     for spec in plan.specs:

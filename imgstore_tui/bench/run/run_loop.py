@@ -13,6 +13,7 @@ from imgstore_tui.bench.protocol.messages import TrialOutcome
 from imgstore_tui.bench.results.past_costs import load_past_costs
 from imgstore_tui.bench.run.block_round import BlockRound
 from imgstore_tui.bench.run.ceilings import measure_ceilings
+from imgstore_tui.bench.run.clients import lacks_client_rounds, measure_clients
 from imgstore_tui.bench.run.data_warnings import warnings_of
 from imgstore_tui.bench.run.measurement import SKIPPED_BY_USER
 from imgstore_tui.bench.run.preflight import short_budget
@@ -112,12 +113,31 @@ class RunLoop:
                 self._run_block(block, number)
                 seconds[group_of(block)] = seconds.get(group_of(block), 0.0) + time.monotonic() - began
             scope.add_round(seconds)
+            self._measure_clients(number)
+        # What is compared may be settled sooner than clients have had their rounds.
+        for number in rounds:
+            self._measure_clients(number)
         if services.stopped:
             return "stopped"
+        if any(lacks_client_rounds(services, number) for number in rounds):
+            self._warn_of_rest("did not suffice for all rounds of several clients")
+            return "budget"
         if any(self._lacks(block, number) for number in rounds for block in self._blocks):
             self._warn_of_rest("went to some numbers of images first")
             return "budget"
         return "finished"
+
+    def _measure_clients(self, number: int) -> None:
+        runner = self._services.client_runner
+        if runner is not None and lacks_client_rounds(self._services, number) and self._may_go_on():
+            measure_clients(self._services, runner, number, self._may_go_on)
+
+    def _may_go_on(self) -> bool:
+        """Wait while the run is paused; return whether anything may still begin."""
+        services = self._services
+        if services.controls.paused and not services.stopped:
+            self._pause()
+        return not services.stopped and services.budget.left_s >= 0
 
     def _lacks(self, block: Block, number: int) -> bool:
         """Whether a block has cells that are wanted in a round and were not measured in it."""

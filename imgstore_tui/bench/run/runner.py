@@ -11,13 +11,14 @@ from pathlib import Path
 from imgstore_tui.bench.plan.grid import datasets_with_files, run_cells
 from imgstore_tui.bench.plan.remaining_work import RemainingWork
 from imgstore_tui.bench.plan.stop_rule import StopRule
+from imgstore_tui.bench.processes.client_executor import ClientExecutor
 from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Executor
 from imgstore_tui.bench.results.journal import Journal
 from imgstore_tui.bench.results.journal_reader import JournalReader
 from imgstore_tui.bench.run.budget import Budget
 from imgstore_tui.bench.run.controls import RunControls
-from imgstore_tui.bench.run.prepare import PreparedRun, prepared_run
+from imgstore_tui.bench.run.prepare import PreparedRun, library_names, prepared_run
 from imgstore_tui.bench.run.run_folder import leftovers, sweep
 from imgstore_tui.bench.run.run_loop import RunLoop
 from imgstore_tui.bench.run.server_ledger import ledger_path, leftovers_in, sweep_server
@@ -162,6 +163,8 @@ def _measure(
             measurements=list(run.measurements),
             ceilings=list(run.ceilings),
             client_rounds=list(run.client_rounds),
+            servers=run.environment.servers,
+            client_runner=_clients(run.plan, ready),
             warnings=list(run.warnings),
         )
         return RunLoop(run, services, ready.warnings).run()
@@ -169,3 +172,9 @@ def _measure(
 
 def _processes(plan: Plan, ready: PreparedRun) -> ProcessExecutor:
     return ProcessExecutor((IN_PLACE, *plan.specs) if datasets_with_files(ready.facts.values()) else plan.specs)
+
+
+def _clients(plan: Plan, ready: PreparedRun) -> ClientExecutor | None:
+    if not plan.clients:
+        return None
+    return ClientExecutor(plan.cluster, ready.folder.claim("cluster"), sorted(library_names(plan)))

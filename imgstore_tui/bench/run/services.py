@@ -10,6 +10,7 @@ from pathlib import Path
 
 from imgstore_tui.bench.plan.remaining_work import RemainingWork
 from imgstore_tui.bench.plan.stop_rule import StopRule
+from imgstore_tui.bench.protocol.client_messages import ClientRunner
 from imgstore_tui.bench.protocol.messages import Executor, Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.results.journal import Journal
 from imgstore_tui.bench.run.budget import Budget
@@ -25,7 +26,7 @@ from imgstore_tui.core.ceiling import Ceiling
 from imgstore_tui.core.client_round import ClientRound
 from imgstore_tui.core.events import Event, TrialFinished, TrialStarted, Warned
 from imgstore_tui.core.location import Location, is_address
-from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan
+from imgstore_tui.core.model import Cell, DatasetFacts, Measurement, Plan, ServerFacts
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.server import ServerBackend
@@ -55,6 +56,9 @@ class RunServices:
     measurements: list[Measurement] = field(default_factory=list)
     ceilings: list[Ceiling] = field(default_factory=list)
     client_rounds: list[ClientRound] = field(default_factory=list)
+    servers: tuple[ServerFacts, ...] = ()
+    client_runner: ClientRunner | None = None
+    """Gives clients their processes, where the plan has any."""
     warnings: list[str] = field(default_factory=list)
     passing_warnings: set[str] = field(default_factory=set)
     """Those that hold no longer when the run has finished."""

@@ -27,17 +27,20 @@ CopyAside = Callable[[Sequence[int], ReadBuffer], None]
 class SpotCheck:
     """A few bytes of every image of two passes, in memory that reading processes share."""
 
-    def __init__(self, rows: int, batch: int, *, payloads: bool) -> None:
+    def __init__(self, rows: int, batch: int, *, payloads: bool, same_places: bool = False) -> None:
         """Draw the places.
 
         Args:
             rows: Number of images of a pass, or of single reads.
             batch: Images of the largest call.
             payloads: Whether the clock covers payloads alone: only the pass that is compared in full decodes them.
+            same_places: Whether the places are the same at every position of a call, so that passes that call in
+                another order can be compared.
         """
         self._payloads = payloads
         # Seeded by the system: no backend can know the places.
-        self._fractions: NDArray[np.float64] = np.random.default_rng().random((batch, PLACES))
+        drawn: NDArray[np.float64] = np.random.default_rng().random((1 if same_places else batch, PLACES))
+        self._fractions: NDArray[np.float64] = np.broadcast_to(drawn, (batch, PLACES))
         self._offsets: NDArray[np.int64] | None = None
         self._memory = mmap.mmap(-1, 2 * rows * _ROW.itemsize)
         passes = np.frombuffer(self._memory, _ROW).reshape(2, rows)
@@ -78,16 +81,17 @@ class SpotCheck:
         into["label"][selection] = buffer.invert_labels()
         return selection
 
-    def compare(self, rows: int | None = None) -> None:
+    def compare(self, rows: int | Sequence[int] | None = None) -> None:
         """Compare both passes.
 
         Args:
-            rows: How many rows were timed; None for all.
+            rows: How many rows were timed, or which; None for all.
 
         Raises:
             StoreError: If the timed pass has brought other bytes or another label of an image.
         """
-        timed, checked = self._timed[:rows], self._checked[:rows]
+        selection = slice(rows) if rows is None or isinstance(rows, int) else np.asarray(rows, np.int64)
+        timed, checked = self._timed[selection], self._checked[selection]
         same = (timed["bytes"] == checked["bytes"]).all(axis=1) & (timed["label"] == checked["label"])
         if not same.all():
             wrong = np.flatnonzero(~same)

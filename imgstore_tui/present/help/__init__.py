@@ -9,7 +9,7 @@ from imgstore_tui.core.errors import unknown_name
 
 TOPIC_NAMES = (
     "start", "data", "methods", "plans", "measuring", "verdict", "advise", "reports", "convert", "python", "notebook",
-    "servers", "object-storage", "screen", "sweep", "backend", "house",
+    "servers", "object-storage", "cluster", "screen", "sweep", "backend", "house",
 )  # fmt: skip
 """The topics in the order in which they are listed: from a first run to the source code."""
 

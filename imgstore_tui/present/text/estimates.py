@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imgstore_tui.bench.run.estimate import Estimate
+from imgstore_tui.core.model import Plan
 from imgstore_tui.core.units import about_bytes, about_seconds, counted, format_duration
 
 AFTER_BUDGET = "time budget spent, finishing what was begun"
@@ -88,3 +89,17 @@ def basis_text(estimate: Estimate) -> str:
         budget = format_duration(estimate.budget_s)
         text += f" All trials would take {_unlimited_time(estimate)}: the budget of {budget} will end them sooner."
     return text
+
+
+def clients_text(plan: Plan, estimate: Estimate) -> str:
+    """Return what several clients do, and the time that they take: ``1, 2 on this machine, 10 s each: 20 rounds, ...``.
+
+    Args:
+        plan: A plan with clients.
+        estimate: Its estimate.
+    """
+    where = "this machine" if plan.cluster is None else plan.cluster
+    window = f"{format_duration(plan.client_window_s)} each" if plan.client_window_s else "one pass each"
+    time = "" if estimate.clients_s is None else f", very roughly {about_seconds(estimate.clients_s)} of the time above"
+    numbers = ", ".join(map(str, plan.clients))
+    return f"{numbers} on {where}, {window}: {counted(estimate.client_rounds, 'round')} beside the trials{time}"
