@@ -1,4 +1,4 @@
-"""Places names at the ends of lines where a legend would have more of them than there are colours."""
+"""Places names at the ends of lines where there are more of them than colours, and shortens long ones."""
 
 from __future__ import annotations
 
@@ -38,3 +38,12 @@ def spread(positions: Sequence[float], gap: float, low: float, high: float) -> l
     for number, place in zip(order, places, strict=True):
         found[number] = place
     return found
+
+
+def shortened(name: str, most: int) -> str:
+    """Return a name of at most so many characters: its middle is left out, as methods often differ at the end."""
+    if len(name) <= most:
+        return name
+    head = max(1, most // 2)
+    tail = max(0, most - head - 1)
+    return f"{name[:head]}…{name[len(name) - tail :]}"

@@ -111,6 +111,9 @@ class Bar:
     """Bytes, or seconds."""
     text: str
     method_index: int
+    low: float = math.nan
+    high: float = math.nan
+    """Ends of the interval; NaN where there is none, as of bytes."""
 
 
 def spanned(points: Iterable[Point]) -> list[float]:
@@ -292,7 +295,8 @@ def _write_one(summaries: Sequence[CellSummary], indexes: dict[str, int], sync: 
     same = [entry for entry in cells if level is not None and entry.cell.contest == level.contest]
     bars = tuple(
         Bar(entry.cell.cutoff, safe_text(entry.cell.spec), entry.interval.median,
-            f"{format_seconds(entry.seconds)}, {interval_text(entry.interval, unit=False)}", indexes[entry.cell.spec])
+            f"{format_seconds(entry.seconds)}, {interval_text(entry.interval, unit=False)}", indexes[entry.cell.spec],
+            entry.interval.low, entry.interval.high)
         for entry in sorted(same, key=lambda entry: indexes[entry.cell.spec])
         if entry.interval is not None
     )  # fmt: skip

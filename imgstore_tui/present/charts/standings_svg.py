@@ -8,6 +8,7 @@ from imgstore_tui.analysis.standings import Standings
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_seconds
+from imgstore_tui.present.charts.end_labels import shortened
 from imgstore_tui.present.charts.figures import SOURCE_INDEX
 from imgstore_tui.present.charts.svg import WIDTH, series_class
 from imgstore_tui.present.results import RunResults
@@ -38,7 +39,7 @@ def _element(standings: Standings, title: str, indices: dict[str, int]) -> str:
         end = left + entry.median / most * room
         low, high = (entry.median,) * 2 if entry.interval is None else (entry.interval.low, entry.interval.high)
         reach = max(end, left + high / most * room)
-        name = entry.spec if _CHARACTER * len(entry.spec) <= _MOST_NAMES else entry.spec[:28] + "…"
+        name = shortened(entry.spec, int(_MOST_NAMES / _CHARACTER))
         parts.append(
             f'<text x="{left - 8:.1f}" y="{middle + 4:.1f}" text-anchor="end">{escape(safe_text(name))}</text>'
             f'<g class="{series_class(indices.get(entry.spec, len(indices)))}">'

@@ -26,7 +26,8 @@ from imgstore_tui.present.charts.axes import (
     scale_text,
     seconds_label,
 )
-from imgstore_tui.present.charts.end_labels import MOST_IN_LEGEND, spread
+from imgstore_tui.present.charts.colours import ON_LIGHT
+from imgstore_tui.present.charts.end_labels import MOST_IN_LEGEND, shortened, spread
 from imgstore_tui.present.charts.figure_size import FigureSize
 from imgstore_tui.present.charts.figures import SOURCE_INDEX, Bar, Figure, Series, bar_scales, spanned
 from imgstore_tui.present.charts.sheet import sheet_caption, sheet_charts
@@ -50,6 +51,8 @@ _CHARACTER = 7.2
 
 _MARGIN, _GAP, _LINE = 8, 28, 16
 """Margin of a sheet, gap between its charts, height of a line of text."""
+_RAGGED = 120
+"""Difference of heights up to which charts that follow each other begin at the same height."""
 _FOLD = 84
 """Characters of a bold title that fit over a chart."""
 
@@ -110,8 +113,8 @@ def _panel(figure: Figure, scales: Scales, width: float = WIDTH) -> _Panel | Non
 
 _STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#1c2024}.quiet{fill:#646b73}.grid{stroke:#d9dde1}.axis{stroke:#646b73}"
-    ".s0{color:#0b7285}.s1{color:#a61e8c}.s2{color:#2b8a3e}.s3{color:#b35c00}.s4{color:#364fc7}.s5{color:#c92a2a}"
-    ".source{color:#1c2024}"
+    + "".join(f".s{index}{{color:{colour}}}" for index, colour in enumerate(ON_LIGHT))
+    + ".source{color:#1c2024}"
 )
 """The colours of the HTML export, on white."""
 
@@ -126,18 +129,24 @@ def _file(panels: Sequence[tuple[str, _Panel]], columns: int, caption: str, mill
         millimetres: Width on paper, of a file of one panel without margins; None for none.
     """
     parts: list[str] = []
-    down = 0.0
     margin, wide = (_MARGIN, float(WIDTH)) if millimetres is None else (0, millimetres * _PIXELS)
     columns = min(columns, max(1, len(panels)))
-    for row in (panels[start : start + columns] for start in range(0, len(panels), columns)):
+    ends = [0.0] * columns
+    waiting = list(panels)
+    while waiting:
+        # A row, but for columns that reach far below the shortest: there a tall chart still stands.
+        free = [column for column, end in enumerate(ends) if end - min(ends) < _RAGGED]
+        row, waiting = waiting[: len(free)], waiting[len(free) :]
+        down = max(ends[column] for column in free)
         titles = [textwrap.wrap(safe_text(title), _FOLD) for title, _ in row]
         most = max(map(len, titles))
         top = down + (12 + _LINE * most if most else 0)
-        for column, ((_, panel), lines) in enumerate(zip(row, titles, strict=True)):
+        for column, (_, panel), lines in zip(free, row, titles, strict=False):
             left = margin + column * (WIDTH + _GAP)
             parts += _text(lines, left, down + 20, 'style="font-weight:bold"')
             parts.append(panel.element(f'x="{left}" y="{top:g}" width="{wide:g}" height="{panel.height:g}" '))
-        down = top + max(panel.height for _, panel in row) + (_GAP if caption else 0)
+            ends[column] = top + panel.height + (_GAP if caption else 0)
+    down = max(ends)
     width = columns * wide + (columns - 1) * _GAP + 2 * margin
     if caption:
         lines = [] if panels else ["Nothing has been measured yet."]
@@ -220,7 +229,7 @@ def _end_labels(
         parts.append(
             f'<g class="{series_class(line.method_index)}"><path d="M{left:.1f} {end:.1f}L{edge + 6:g} {place:.1f}" '
             f'stroke="currentColor" stroke-width="0.6"/>{_mark(line.method_index, edge + 12, place)}</g>'
-            f'<text x="{edge + 20:g}" y="{place + 4:.1f}">{escape(_shortened(line.name, most))}</text>'
+            f'<text x="{edge + 20:g}" y="{place + 4:.1f}">{escape(shortened(line.name, most))}</text>'
         )
     return parts
 
@@ -312,14 +321,10 @@ def _bars(figure: Figure, *, own_scales: bool, width: float) -> _Panel | None:
             y += 8 if group is not None else 0
             parts.append(f'<text class="quiet" x="0" y="{y + 12:g}">N={format_count_short(bar.group)}</text>')
             group = bar.group
-        name = _shortened(bar.name, most)
+        name = shortened(bar.name, most)
         parts.append(_bar(replace(bar, name=name), left, y, max(1.0, bar.value / longest[bar.group] * room)))
         y += 17
     return _Panel(figure.title, y + 6, tuple(parts), width)
-
-
-def _shortened(name: str, most: int) -> str:
-    return name if len(name) <= most else f"{name[: max(1, most - 1)]}…"
 
 
 def _bar(bar: Bar, left: float, y: float, length: float) -> str:

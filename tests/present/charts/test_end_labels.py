@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from imgstore_tui.core.operations import Operation
-from imgstore_tui.present.charts.end_labels import MOST_IN_LEGEND, spread
+from imgstore_tui.present.charts.end_labels import MOST_IN_LEGEND, shortened, spread
 from imgstore_tui.present.charts.svg import WIDTH, sheet_svg
 from imgstore_tui.testing.fake_runs import fake_run
 
@@ -47,3 +47,11 @@ def test_every_method_of_many_has_its_name_at_its_line() -> None:
         }
         assert set(places) == set(shown)
         assert (min(places.values()) > WIDTH / 2) == ends
+
+
+def test_long_names_keep_the_end_in_which_methods_differ() -> None:
+    assert shortened("lmdb", 4) == "lmdb"
+    names = {shortened(f"hdf5:chunks=64,filter=gzip,level={level}", 16) for level in range(9)}
+    assert len(names) == 9
+    assert {len(name) for name in names} == {16}
+    assert shortened("lmdb", 1) == "l…"
