@@ -14,7 +14,8 @@ from imgstore_tui.core.operations import Operation
 from imgstore_tui.present import exports
 from imgstore_tui.present.advice_section import report_advice, situation_of
 from imgstore_tui.present.charts.figures import ChartKind, make_figure
-from imgstore_tui.present.charts.pareto import pareto_chart, pareto_svg, pareto_text
+from imgstore_tui.present.charts.pareto import pareto_axes, pareto_chart, pareto_text
+from imgstore_tui.present.charts.pareto_svg import pareto_svg
 from imgstore_tui.present.exports.md import escape
 from imgstore_tui.present.results import build_results
 from imgstore_tui.present.text.advice import statements
@@ -88,3 +89,14 @@ def test_the_chart_marks_every_method_and_the_pareto_set() -> None:
     drawn = ElementTree.fromstring(pareto_svg(chart))
     circles = [circle.get("fill") for circle in drawn.iter("circle")]
     assert sorted(map(str, circles)) == ["currentColor", "currentColor", "none"]
+
+
+def test_the_axes_of_the_chart_begin_at_the_least_of_all() -> None:
+    run = made_up_run()
+    (given,) = report_advice(build_results(run))
+    chart = pareto_chart(given, run)
+    assert chart is not None
+    x, y = pareto_axes(chart, 6, 6)
+    assert next(label for _, label in x.ticks) == "1x"
+    assert all(x.low < x.at(point.across) < x.high for point in chart.points)
+    assert all(y.low < y.at(point.upward) < y.high for point in chart.points)

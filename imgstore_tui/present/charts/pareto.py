@@ -1,9 +1,9 @@
-"""Draws the two costs that weigh most against each other, one mark a method: for a terminal, and as SVG."""
+"""Lays out the two costs that weigh most against each other, one mark a method, and draws them for a terminal."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from rich.text import Text
 
@@ -16,15 +16,17 @@ from imgstore_tui.present.charts.axes import Axis, make_axis
 from imgstore_tui.present.charts.figures import Point, Series, method_indexes
 from imgstore_tui.present.charts.legend import ChartColours, mark_of
 from imgstore_tui.present.charts.plotext_lines import plot_lines
-from imgstore_tui.present.charts.svg import series_class
 from imgstore_tui.present.text.ascii import ascii_text
+from imgstore_tui.present.text.shared_options import short_names
 
-_WIDTH, _HEIGHT = 640, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 150, 28, 44
 _LARGEST_LINEAR = 6.0
 """Ratio up to which an axis is linear: a logarithmic one spans whole decades."""
 _ROOM = 1.15
 """Factor by which the axes go beyond the largest ratio, so that no mark lies on the frame."""
+_LEAST_END = 1.5
+"""Least end of an axis: ratios close to 1 lie close together."""
+_STEPS = (0.1, 0.2, 0.5, 1.0, 2.0)
+"""Distances of the ticks of a linear axis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class ParetoChart:
     @property
     def title(self) -> str:
         """What the chart shows."""
-        return f"{self.upward.describe} against {self.across.describe}, times the least of all"
+        upward = self.upward.describe
+        return f"{upward[:1].upper()}{upward[1:]} against {self.across.describe}, times the least of all"
 
     @property
     def caption(self) -> str:
@@ -69,7 +72,11 @@ def pareto_chart(given: DatasetAdvice, run: Run) -> ParetoChart | None:
     indexes = method_indexes(run, sorted(method.spec for method in ranking.methods))
     points = tuple(
         ParetoPoint(
-            method.spec, method.ratios[across], method.ratios[upward], indexes[method.spec], method.is_efficient
+            short_names(method.spec, run.plan),
+            method.ratios[across],
+            method.ratios[upward],
+            indexes[method.spec],
+            method.is_efficient,
         )
         for method in ranking.methods
     )
@@ -80,14 +87,29 @@ def _label(value: float, _: float) -> str:
     return f"{format_number(value)}x"
 
 
-def _axes(chart: ParetoChart, across: int, upward: int) -> tuple[Axis, Axis]:
-    """Return both axes, each from 1, the least of all, to beyond the largest ratio."""
-    ends = [max(getattr(point, name) for point in chart.points) * _ROOM for name in ("across", "upward")]
-    x, y = (
-        make_axis([1 / _ROOM, max(end, 2.0)], room, _label, log=end > _LARGEST_LINEAR)
-        for end, room in zip(ends, (across, upward), strict=True)
+def pareto_axes(chart: ParetoChart, across: int, upward: int) -> tuple[Axis, Axis]:
+    """Return both axes, each from 1, the least of all, to beyond the largest ratio.
+
+    Args:
+        chart: The chart.
+        across: Most ticks of the horizontal axis.
+        upward: Most ticks of the vertical one.
+    """
+    return (
+        _ratio_axis([point.across for point in chart.points], across),
+        _ratio_axis([point.upward for point in chart.points], upward),
     )
-    return x, y
+
+
+def _ratio_axis(ratios: Sequence[float], room: int) -> Axis:
+    end = 1 + (max(ratios) - 1) * _ROOM
+    if end > _LARGEST_LINEAR:
+        return make_axis([1 / _ROOM, end], room, _label, log=True)
+    end = max(end, _LEAST_END)
+    step = next((step for step in _STEPS if (end - 1) / step <= max(1, room)), _STEPS[-1])
+    ticks = [round(1 + number * step, 9) for number in range(int((end - 1) / step + 1e-9) + 1)]
+    margin = 0.06 * (end - 1)
+    return Axis(1 - margin, end, tuple((tick, _label(tick, end)) for tick in ticks), False)
 
 
 def pareto_text(
@@ -103,7 +125,7 @@ def pareto_text(
         ascii_only: Whether only ASCII is used.
     """
     colours = colours or ChartColours()
-    x, y = _axes(chart, width // 10, height // 3)
+    x, y = pareto_axes(chart, width // 10, height // 3)
     series = [
         Series(point.spec, (Point(point.across, point.upward, point.upward, point.upward),), point.method_index)
         for point in chart.points
@@ -122,39 +144,3 @@ def pareto_text(
     if ascii_only:
         text.plain = ascii_text(text.plain)
     return text
-
-
-def pareto_svg(chart: ParetoChart) -> str:
-    """Return the chart as an ``svg`` element; methods of the Pareto set are filled."""
-    x, y = _axes(chart, 6, 6)
-    right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
-
-    def across(value: float) -> float:
-        return _LEFT + (x.at(value) - x.low) / (x.high - x.low) * (right - _LEFT)
-
-    def down(value: float) -> float:
-        return bottom - (y.at(value) - y.low) / (y.high - y.low) * (bottom - _TOP)
-
-    name = escape(safe_text(chart.title))
-    parts = [f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{name}"><title>{name}</title>']
-    for position, label in x.ticks:
-        left = _LEFT + (position - x.low) / (x.high - x.low) * (right - _LEFT)
-        parts.append(f'<path class="grid" d="M{left:.1f} {_TOP}V{bottom}"/>')
-        parts.append(f'<text x="{left:.1f}" y="{bottom + 16}" text-anchor="middle">{escape(label)}</text>')
-    for position, label in y.ticks:
-        high = bottom - (position - y.low) / (y.high - y.low) * (bottom - _TOP)
-        parts.append(f'<path class="grid" d="M{_LEFT} {high:.1f}H{right}"/>')
-        parts.append(f'<text x="{_LEFT - 6}" y="{high + 4:.1f}" text-anchor="end">{escape(label)}</text>')
-    parts.append(f'<text class="quiet" x="{_LEFT}" y="{_TOP - 12}">{escape(chart.upward.describe)}</text>')
-    parts.append(
-        f'<text class="quiet" x="{right}" y="{_HEIGHT - 8}" text-anchor="end">{escape(chart.across.describe)}</text>'
-    )
-    for point in sorted(chart.points, key=lambda point: point.upward):
-        left, high = across(point.across), down(point.upward)
-        fill = "currentColor" if point.is_efficient else "none"
-        parts.append(
-            f'<g class="{series_class(point.method_index)}"><circle cx="{left:.1f}" cy="{high:.1f}" r="5" '
-            f'fill="{fill}" stroke="currentColor" stroke-width="1.6"/></g>'
-            f'<text x="{left + 10:.1f}" y="{high + 4:.1f}">{escape(safe_text(point.spec))}</text>'
-        )
-    return "".join((*parts, "</svg>"))

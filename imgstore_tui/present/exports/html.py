@@ -14,24 +14,38 @@ from imgstore_tui.present.advice_section import TITLE as ADVICE
 from imgstore_tui.present.advice_section import advice_tables, report_advice
 from imgstore_tui.present.article import article_report, further_charts
 from imgstore_tui.present.charts.chart_list import Chart
-from imgstore_tui.present.charts.pareto import pareto_chart, pareto_svg
+from imgstore_tui.present.charts.colours import ON_DARK, ON_LIGHT
+from imgstore_tui.present.charts.pareto import pareto_chart
+from imgstore_tui.present.charts.pareto_svg import pareto_svg
 from imgstore_tui.present.charts.standings_svg import standings_svg
 from imgstore_tui.present.charts.svg import figure_svg
 from imgstore_tui.present.results import RunResults, build_results
 from imgstore_tui.present.tables.report_tables import facts_table, further_tables
 from imgstore_tui.present.tables.table_model import Emphasis, Table
-from imgstore_tui.present.text.advice import row_names, statements
+from imgstore_tui.present.text.advice import row_names, sentence_text, statements
 from imgstore_tui.present.text.narrative import verdict_lines
 from imgstore_tui.present.text.recommendation import TITLE, RecommendationLine, recommendation_lines
+from imgstore_tui.present.text.shared_options import short_names, short_table
 from imgstore_tui.present.text.standings import TITLE as STANDINGS
 from imgstore_tui.present.text.standings import standings_lines
 
 _ITEM = "- "
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c2024; --quiet: #646b73; --line: #d9dde1; --paper: #ffffff;
-  --s0: #0b7285; --s1: #a61e8c; --s2: #2b8a3e; --s3: #b35c00; --s4: #364fc7; --s5: #c92a2a; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e8ea; --quiet: #9aa2aa; --line: #3a4047; --paper: #16191c;
-  --s0: #3bc9db; --s1: #e599f7; --s2: #69db7c; --s3: #ffc078; --s4: #91a7ff; --s5: #ff8787; } }
+
+
+def _variables(colours: tuple[str, ...]) -> str:
+    """Return the colours of methods as variables of CSS."""
+    return " ".join(f"--s{index}: {colour};" for index, colour in enumerate(colours))
+
+
+_COLOURS = f"""
+:root {{ color-scheme: light dark; --ink: #1c2024; --quiet: #646b73; --line: #d9dde1; --paper: #ffffff;
+  {_variables(ON_LIGHT)} }}
+@media (prefers-color-scheme: dark) {{ :root {{ --ink: #e6e8ea; --quiet: #9aa2aa; --line: #3a4047; --paper: #16191c;
+  {_variables(ON_DARK)} }} }}
+"""
+_STYLE = (
+    _COLOURS
+    + """\
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 72rem;
   margin: 2rem auto; padding: 0 1rem; }
 p, ul { margin: .5rem 0; } h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .5rem; }
@@ -54,6 +68,7 @@ tr.end td { border-bottom: 1px solid var(--line); padding-bottom: .35rem; }
 .s4 { color: var(--s4); } .s5 { color: var(--s5); } .source { color: inherit; }
 @media print { body { margin: 0; max-width: none; } h2 { break-after: avoid; } figure { break-inside: avoid; } }
 """
+)
 
 
 class HtmlExporter(Exporter):
@@ -111,19 +126,21 @@ def _recommended(line: RecommendationLine) -> str:
 def _advice(results: RunResults) -> list[str]:
     """Return the advice on each dataset: its sentences with the rows they rest on, its chart and its tables."""
     parts = []
+    plan = results.run.plan
     for given in report_advice(results):
         data = f": {escape(safe_text(given.advice.dataset))}" if len(results.run.plan.datasets) > 1 else ""
         first, *others = statements(given)
-        parts.append(f'<h2>{ADVICE}{data}</h2><p class="answer">{escape(first.text)}</p><ul>')
+        parts.append(f'<h2>{ADVICE}{data}</h2><p class="answer">{escape(sentence_text(first, plan))}</p><ul>')
         for statement in others:
-            rows = f'<div class="caption">{escape(row_names(statement.rows))}</div>' if statement.rows else ""
-            parts.append(f"<li>{escape(statement.text)}{rows}</li>")
+            names = escape(short_names(row_names(statement.rows), plan))
+            rows = f'<div class="caption">{names}</div>' if statement.rows else ""
+            parts.append(f"<li>{escape(sentence_text(statement, plan))}{rows}</li>")
         parts.append("</ul>")
         if (chart := pareto_chart(given, results.run)) is not None:
             caption = escape(f"{chart.title}. {chart.caption}")
             svg = pareto_svg(chart)
             parts.append(f'<div class="charts"><figure><figcaption>{caption}</figcaption>{svg}</figure></div>')
-        parts += map(_table, advice_tables(given))
+        parts += (_table(short_table(table, plan)) for table in advice_tables(given))
     return parts
 
 

@@ -18,9 +18,10 @@ from imgstore_tui.present.charts.chart_list import Chart
 from imgstore_tui.present.results import RunResults, build_results
 from imgstore_tui.present.tables.report_tables import facts_table, further_tables
 from imgstore_tui.present.tables.table_model import Table
-from imgstore_tui.present.text.advice import row_names, statements
+from imgstore_tui.present.text.advice import row_names, sentence_text, statements
 from imgstore_tui.present.text.narrative import verdict_lines
 from imgstore_tui.present.text.recommendation import TITLE, recommendation_lines
+from imgstore_tui.present.text.shared_options import short_names, short_table
 from imgstore_tui.present.text.standings import TITLE as STANDINGS
 from imgstore_tui.present.text.standings import standings_lines, standings_text
 
@@ -71,18 +72,19 @@ def _advice_parts(results: RunResults) -> list[str]:
     from imgstore_tui.present.charts.pareto import pareto_chart, pareto_text
 
     parts = []
+    plan = results.run.plan
     for given in report_advice(results):
         data = f": {given.advice.dataset}" if len(results.run.plan.datasets) > 1 else ""
         parts.append(f"## {ADVICE}{escape(safe_text(data))}")
         listed = []
         for number, statement in enumerate(statements(given)):
             mark = "**" if number == 0 else ""
-            rows = f" ({escape(row_names(statement.rows))})" if statement.rows else ""
-            listed.append(f"- {mark}{escape(statement.text)}{mark}{rows}")
+            rows = f" ({escape(short_names(row_names(statement.rows), plan))})" if statement.rows else ""
+            listed.append(f"- {mark}{escape(sentence_text(statement, plan))}{mark}{rows}")
         parts.append("\n".join(listed))
         if (chart := pareto_chart(given, results.run)) is not None:
             parts.append(_indented(pareto_text(chart, COLUMNS, PARETO_ROWS).plain.splitlines()))
-        parts += [part for table in advice_tables(given) for part in _table_parts(table)]
+        parts += [part for table in advice_tables(given) for part in _table_parts(short_table(table, plan))]
     return parts
 
 

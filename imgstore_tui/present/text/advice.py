@@ -9,7 +9,7 @@ from imgstore_tui.analysis.advice.ranking import MethodCost, Ranking
 from imgstore_tui.analysis.advice.run_advice import DatasetAdvice
 from imgstore_tui.analysis.advice.weights import Use
 from imgstore_tui.analysis.verdict import listed
-from imgstore_tui.core.model import Cell
+from imgstore_tui.core.model import Cell, Plan
 from imgstore_tui.core.operations import CacheState
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.text import safe_text
@@ -18,9 +18,12 @@ from imgstore_tui.present.text.advice_reasons import mostly, reason_sentences
 from imgstore_tui.present.text.advice_times import time_sentences
 from imgstore_tui.present.text.ceilings import LITTLE_STORAGE, headroom_sentence
 from imgstore_tui.present.text.next_commands import shell_line
+from imgstore_tui.present.text.shared_options import short_names
 from imgstore_tui.stats.intervals import Interval
 from imgstore_tui.stats.ranking import Placement
 
+COMMAND = "imgstore-tui "
+"""What every command begins with."""
 _LEAST_CODEC = 0.05
 """Share of the codec below which all is storage, and nothing is to be said."""
 
@@ -60,16 +63,26 @@ def statements(given: DatasetAdvice) -> tuple[Statement, ...]:
     return (*parts, *_size_changes(given), *_pareto(given), *_weights(given), *_omissions(given))
 
 
+def sentence_text(statement: Statement, plan: Plan) -> str:
+    """Return a sentence without the options that all methods share; one with a command keeps them."""
+    return statement.text if COMMAND in statement.text else short_names(statement.text, plan)
+
+
 def row_names(rows: Iterable[Cell]) -> str:
-    """Return the names of rows: ``lmdb/read-random/10,100,1000 hot``; several numbers of images share a name."""
-    names: dict[tuple[str, str], list[int]] = {}
+    """Return the names of rows: ``lmdb/read-random/10,100,1000 hot``; several numbers of images share a name.
+
+    Rows that differ by their method alone share one, too: ``read-random/1000 hot of lmdb, hdf5``.
+    """
+    counts: dict[tuple[str, str, str], list[int]] = {}
     for row in rows:
-        names.setdefault((f"{row.spec}/{row.operation}", str(row.cache or row.sync or "")), []).append(row.cutoff)
-    return safe_text(
-        "; ".join(
-            f"{head}/{','.join(map(str, sorted(set(counts))))} {level}" for (head, level), counts in names.items()
-        )
+        counts.setdefault((row.spec, str(row.operation), str(row.cache or row.sync or "")), []).append(row.cutoff)
+    methods: dict[str, list[str]] = {}
+    for (spec, operation, level), numbers in counts.items():
+        methods.setdefault(f"{operation}/{','.join(map(str, sorted(set(numbers))))} {level}", []).append(spec)
+    names = (
+        f"{specs[0]}/{name}" if len(specs) == 1 else f"{name} of {', '.join(specs)}" for name, specs in methods.items()
     )
+    return safe_text("; ".join(names))
 
 
 def _purpose(given: DatasetAdvice) -> str:

@@ -14,8 +14,9 @@ from imgstore_tui.present.charts.legend import ChartColours
 from imgstore_tui.present.charts.pareto import pareto_chart, pareto_text
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.rich_table import rich_table
-from imgstore_tui.present.text.advice import statements
+from imgstore_tui.present.text.advice import sentence_text, statements
 from imgstore_tui.present.text.ascii import ascii_text
+from imgstore_tui.present.text.shared_options import shared_options, short_table
 from imgstore_tui.present.text.text_page import folded_line
 from imgstore_tui.tui.screens.page_dialog import PageDialog
 
@@ -50,11 +51,15 @@ class AdviceScreen(PageDialog):
 def advice_page(results: RunResults, width: int, colours: ChartColours, *, ascii_only: bool) -> Group:
     """Return the advice on each dataset of a run, or why there is none yet."""
     parts: list[RenderableType] = []
+    plan = results.run.plan
+    if shared := shared_options(plan):
+        parts.append(Text(f"All methods with {safe_text(shared)}.", style="dim"))
     for given in report_advice(results):
         if len(results.run.plan.datasets) > 1:
             parts.append(Text(safe_text(given.advice.dataset), style="bold"))
         for number, statement in enumerate(statements(given)):
-            text = ascii_text(statement.text) if ascii_only else statement.text
+            text = sentence_text(statement, plan)
+            text = ascii_text(text) if ascii_only else text
             style = "" if number else "bold green"
             line = folded_line("" if number == 0 else "- ", "dim", text, width, indent=2, style=style)
             line.rstrip()
@@ -64,8 +69,8 @@ def advice_page(results: RunResults, width: int, colours: ChartColours, *, ascii
             columns = min(width, CHART_COLUMNS)
             parts.append(pareto_text(chart, columns, CHART_ROWS, colours=colours, ascii_only=ascii_only))
         for table in advice_tables(given):
-            parts += [rich_table(table, width, ascii_only=ascii_only), Text()]
-    if not parts:
+            parts += [rich_table(short_table(table, plan), width, ascii_only=ascii_only), Text()]
+    if len(parts) <= bool(shared):
         why = "the run goes on" if results.run.status == "running" else "too little was measured for one"
         parts.append(Text(f"No advice yet: {why}. imgstore-tui advise says what is missing.", style="dim"))
     return Group(*parts)

@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.operations import SYNC_LEVELS, CacheState, Operation
 from imgstore_tui.present import exports
+from imgstore_tui.present.advice_section import report_advice
 from imgstore_tui.present.charts.chart_list import Chart, run_charts
 from imgstore_tui.present.charts.figure_size import FigureSize
 from imgstore_tui.present.charts.figures import ChartKind
+from imgstore_tui.present.charts.pareto import pareto_chart
+from imgstore_tui.present.charts.pareto_svg import pareto_svg
+from imgstore_tui.present.charts.standings_svg import standings_svg
 from imgstore_tui.present.charts.svg import standalone_svg
 from imgstore_tui.present.results import build_results
-from imgstore_tui.testing.fake_runs import fake_article_run, fake_run
+from imgstore_tui.testing.fake_runs import fake_run
+from tests.present.drawn_runs import RUNS
 
 SVG = "{http://www.w3.org/2000/svg}"
 CHARACTER, ASCENT, DESCENT = 6.6, 10.0, 3.0
 """Width of a letter of 12 pixels on average, and how far it reaches above and below its line."""
 Box = tuple[float, float, float, float]
-RUNS = {
-    "article": fake_article_run(),
-    "levels": fake_run(sync=SYNC_LEVELS, cache=list(CacheState), operations=list(Operation)),
-    "many": fake_run([f"lmdb:note={'long' * 3}{letter}" for letter in "abcdefghij"], [1, 10, 100, 1000]),
-    "one": fake_run(["disk"], [1], 3),
-    "noisy": fake_run(noise=0.9),
-}
 
 
 def charts_of(run: Run) -> list[Chart]:
@@ -71,7 +69,9 @@ def drawn(panel: ElementTree.Element) -> Iterator[Box]:
 
 
 def overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+    """Whether two boxes cover each other by more than what rounding does."""
+    least_x, least_y = (min(one[end], other[end]) - max(one[end - 2], other[end - 2]) for end in (2, 3))
+    return least_x > 0.5 and least_y > 0.5
 
 
 def check(panel: ElementTree.Element, width: float, height: float) -> None:
@@ -109,6 +109,28 @@ def test_nothing_in_a_chart_is_cut_or_crossed(name: str, size: FigureSize | None
         if size is not None:
             assert root.attrib["width"] == f"{size.millimetres:g}mm"
             assert panel.attrib["x"] == "0"
+
+
+@pytest.mark.parametrize("name", ["article", "crowded", "levels"])
+def test_no_name_on_the_chart_of_two_costs_is_cut_or_crossed(name: str) -> None:
+    run = RUNS[name]
+    charts = [pareto_chart(given, run) for given in report_advice(build_results(run))]
+    assert any(charts)
+    for chart in filter(None, charts):
+        panel = ElementTree.fromstring(f'<svg xmlns="http://www.w3.org/2000/svg">{pareto_svg(chart)}</svg>')[0]
+        check(panel, *map(float, panel.attrib["viewBox"].split()[2:]))
+        assert {point.spec for point in chart.points} <= {text for text, _ in labels(panel)}
+
+
+@pytest.mark.parametrize("name", ["article", "crowded", "many", "noisy"])
+def test_no_name_of_standings_is_cut_or_crossed(name: str) -> None:
+    run = RUNS[name]
+    early = replace(run, measurements=tuple(trial for trial in run.measurements if trial.round <= 3))
+    drawn = standings_svg(build_results(early))
+    assert drawn
+    for text in drawn:
+        panel = ElementTree.fromstring(text.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1))[-1]
+        check(panel, *map(float, panel.attrib["viewBox"].split()[2:]))
 
 
 @pytest.mark.parametrize("names", [["disk", "lmdb", "hdf5"], ["npy"], ["safetensors", "tfrecord"]])

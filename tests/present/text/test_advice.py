@@ -16,8 +16,9 @@ from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.operations import CacheState, Operation
 from imgstore_tui.core.units import format_percent
 from imgstore_tui.present.tables.advice import cost_by_criterion_table, growth_table, whole_set_table
-from imgstore_tui.present.text.advice import Statement, count_text, row_names, statements
+from imgstore_tui.present.text.advice import Statement, count_text, row_names, sentence_text, statements
 from imgstore_tui.present.text.advice_times import time_text
+from imgstore_tui.testing.fake_runs import fake_article_run
 from tests.support.costed_runs import Costs, costed_run
 
 READ, ORDERED, WRITE = Operation.READ_RANDOM, Operation.READ_MANY, Operation.WRITE_MANY
@@ -212,6 +213,19 @@ def test_rows_that_differ_in_the_number_of_images_share_a_name() -> None:
         Cell("d", "lmdb", READ, 10, CacheState.COLD, None)
     ]
     assert row_names(rows) == "lmdb/read-random/10,100,1000 hot; lmdb/read-random/10 cold"
+
+
+def test_rows_that_differ_in_the_method_share_a_name() -> None:
+    rows = [Cell("d", spec, READ, 10, CacheState.HOT, None) for spec in ("lmdb", "hdf5")]
+    rows.append(Cell("d", "lmdb", READ, 10, CacheState.COLD, None))
+    assert row_names(rows) == "read-random/10 hot of lmdb, hdf5; lmdb/read-random/10 cold"
+
+
+def test_options_that_all_methods_share_are_left_out_of_sentences_but_not_of_commands() -> None:
+    plan = fake_article_run((1, 10)).plan
+    assert sentence_text(Statement("choice", "Take lmdb:preset=article."), plan) == "Take lmdb."
+    command = "imgstore-tui convert photos lmdb:preset=article photos.lmdb"
+    assert sentence_text(Statement("missing", command), plan) == command
 
 
 def with_codec(run: Run, share: float) -> Run:
