@@ -17,7 +17,7 @@ from pathlib import Path
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Step, TrialRequest
-from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
+from imgstore_tui.bench.trial.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.plugins import registry
 from imgstore_tui.testing.store_material import copy_store, remove_store, walk

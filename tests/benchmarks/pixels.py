@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.trial.pixel_cache import PixelCache
+from imgstore_tui.bench.trial.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.plugins import registry
 
 

@@ -20,8 +20,8 @@ import numpy as np
 
 from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Step, TrialRequest
-from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.trial.pixel_cache import PixelCache
+from imgstore_tui.bench.trial.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.core.operations import Operation, SyncLevel
 from imgstore_tui.core.units import format_seconds
 from imgstore_tui.plugins import registry

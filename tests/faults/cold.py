@@ -10,10 +10,10 @@ import threading
 from pathlib import Path
 
 from imgstore_tui.bench.protocol.messages import Step, TrialRequest
-from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.bench.system.mounts import mount_of
 from imgstore_tui.bench.trial.clock import Clock
+from imgstore_tui.bench.trial.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.trial.setup import TrialSetup
 from imgstore_tui.bench.trial.write import write
 from imgstore_tui.core.errors import UnsupportedError

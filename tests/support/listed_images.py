@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.trial.pixel_cache import PixelCache
+from imgstore_tui.bench.trial.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.core.dataset import BrokenImageError, Dataset, ScanProgress
 from imgstore_tui.core.model import DatasetFacts
 

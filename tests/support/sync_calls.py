@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imgstore_tui.bench.protocol.messages import Step, TrialRequest, TrialResult
-from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.trial.clock import Clock
 from imgstore_tui.bench.trial.edit import edit
+from imgstore_tui.bench.trial.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.trial.setup import TrialSetup
 from imgstore_tui.bench.trial.write import write, write_many
 from imgstore_tui.core.errors import UnsupportedError

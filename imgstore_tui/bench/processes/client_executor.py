@@ -49,14 +49,15 @@ class ClientExecutor:
         self._output = bytearray()
         self._workers: tuple[ClusterWorker, ...] = ()
 
-    def start(self, clients: int) -> tuple[ClusterWorker, ...]:
+    def start(self, clients: int, cancel: Flag) -> tuple[ClusterWorker, ...]:
         """Start or reach the workers of a round; see ``ClientRunner``."""
         if self._process is None or self._process.poll() is not None:
-            self._start(clients)
+            self._start(clients, cancel)
         token, text = self._folder / "token", uuid.uuid4().hex
         token.write_text(text, encoding="ascii")
         try:
-            answer = self._ask({"do": "workers", "modules": self._modules, "token": str(token), "text": text}, _START_S)
+            question = {"do": "workers", "modules": self._modules, "token": str(token), "text": text}
+            answer = self._ask(question, _START_S, cancel)
         finally:
             token.unlink()
         workers: list[ClusterWorker] = [from_json(ClusterWorker, values) for values in answer["workers"]]
@@ -69,7 +70,7 @@ class ClientExecutor:
         self._workers = tuple(workers)
         return self._workers
 
-    def _start(self, clients: int) -> None:
+    def _start(self, clients: int, cancel: Flag) -> None:
         self._folder.mkdir(exist_ok=True)
         self._output.clear()
         self._process = subprocess.Popen(
@@ -82,7 +83,9 @@ class ClientExecutor:
             start_new_session=True,
             bufsize=0,
         )
-        self._ask({"do": "start", "address": self._address, "clients": clients, "folder": str(self._folder)}, _START_S)
+        self._ask(
+            {"do": "start", "address": self._address, "clients": clients, "folder": str(self._folder)}, _START_S, cancel
+        )
 
     def run(self, requests: tuple[ClientRequest, ...], limit_s: float, cancel: Flag) -> tuple[ClientOutcome, ...]:
         """Run one client for each request; see ``ClientRunner``."""
@@ -118,7 +121,7 @@ class ClientExecutor:
         address = self._address
         return address is None or address.startswith(("tls://", "tcp://127.0.0.1:", "tcp://localhost:"))
 
-    def _ask(self, message: dict[str, Any], limit_s: float, cancel: Flag | None = None) -> dict[str, Any]:
+    def _ask(self, message: dict[str, Any], limit_s: float, cancel: Flag) -> dict[str, Any]:
         """Send a message and return the answer to it.
 
         Raises:
@@ -130,7 +133,7 @@ class ClientExecutor:
         while (answer := self._next_message(_POLL_S)) is None:
             if self._process is None or self._process.poll() is not None:
                 raise UnavailableError("The process that holds the cluster died.")
-            if cancel is not None and cancel.is_set() and not cancelled:
+            if cancel.is_set() and not cancelled:
                 cancelled = True
                 self._send({"do": "cancel"})
                 deadline = time.monotonic() + _CANCEL_S

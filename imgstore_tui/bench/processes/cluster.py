@@ -7,20 +7,11 @@ worker, so that Dask's threads do not share its interpreter, and nothing is sent
 from __future__ import annotations
 
 import contextlib
-import functools
-import hashlib
 import json
 import logging
-import os
-import select
-import signal
-import socket
-import subprocess
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -29,13 +20,10 @@ import dask
 from distributed import Client, Event, Future, LocalCluster, Variable, get_worker, wait
 from distributed.security import Security
 
-from imgstore_tui import __version__
-from imgstore_tui.bench.processes import client_child
-from imgstore_tui.bench.system.environment import library_versions
+from imgstore_tui.bench.processes.client_process import ClientProcess, environment_of_trials, make_pictures
+from imgstore_tui.bench.processes.worker_facts import WorkerFacts, describe_worker, versions_of, wall_clock
 from imgstore_tui.core.errors import UnavailableError
-from imgstore_tui.storekit import child_python
 
-_PACKAGE = Path(client_child.__file__).parents[2]
 _LOOPBACK = "127.0.0.1"
 _LEAD_S = 0.5
 """Time from the announcement of the instant to the instant: it must have reached every client by then."""
@@ -71,24 +59,6 @@ _SETTINGS: dict[str, Any] = {
     "distributed.nanny.preload": [],
     "distributed.client.preload": [],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerFacts:
-    """A worker as it describes itself."""
-
-    address: str
-    machine: str
-    boot: str
-    """Differs between machines, and between two starts of one."""
-    cores: int
-    versions: dict[str, str]
-    sees_scratch: bool
-
-    @property
-    def same_machine(self) -> bool:
-        """Whether it runs on the machine of this process."""
-        return self.boot == boot_id()
 
 
 class Cluster:
@@ -287,47 +257,6 @@ def _first_line(error: BaseException) -> str:
     return f"{(lines or [type(error).__name__])[0].rstrip('.')}."
 
 
-def boot_id() -> str:
-    """Return what tells a machine, since its last start, from others; its name where the kernel does not say."""
-    with contextlib.suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return socket.gethostname()
-
-
-def wall_clock() -> float:
-    """Return the time of day, seconds."""
-    return time.time()
-
-
-def versions_of(modules: Sequence[str]) -> dict[str, str]:
-    """Return the versions of this program, of its code, and of libraries by import name."""
-    versions = library_versions(modules)
-    return {"imgstore-tui": __version__, "the code of imgstore-tui": code_digest()} | {
-        name: versions.get(name, "not installed") for name in modules
-    }
-
-
-@functools.cache
-def code_digest() -> str:
-    """Return a digest of the code of this program: two clones may call different code by one version."""
-    digest = hashlib.sha256()
-    for path in sorted(_PACKAGE.rglob("*.py")):
-        digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-def describe_worker(modules: Sequence[str], token: str, text: str) -> dict[str, Any]:
-    """Return the facts of the worker that runs this, see ``WorkerFacts``."""
-    try:
-        sees_scratch = Path(token).read_text(encoding="ascii") == text
-    except (OSError, ValueError):
-        sees_scratch = False
-    return {
-        "machine": socket.gethostname(), "boot": boot_id(), "cores": len(os.sched_getaffinity(0)),
-        "versions": versions_of(modules), "sees_scratch": sees_scratch,
-    }  # fmt: skip
-
-
 def run_client(name: str, number: int, message: str, offset_s: float, limit_s: float, window_s: float) -> str:
     """Run a client in a child process of this worker.
 
@@ -349,7 +278,15 @@ def run_client(name: str, number: int, message: str, offset_s: float, limit_s: f
         task = worker.state.tasks.get(key)
         return task is not None and task.state == "executing"
 
-    with _Child(message) as child:
+    environment = environment_of_trials(dask.config.get("distributed.nanny.pre-spawn-environ", {}))
+    if (data := json.loads(message)["request"]["data"]) is not None:
+        pictures, reason = make_pictures(data, Path(worker.local_directory), limit_s, environment)
+        if reason:
+            return json.dumps({"event": "failed", "reason": reason})
+        values = json.loads(message)
+        values["request"]["trial"]["pixel_cache"] = str(pictures)
+        message = json.dumps(values)
+    with ClientProcess(message, environment) as child:
         reply = child.receive(limit_s, is_wanted)
         if reply["event"] != "ready":
             return json.dumps(reply)
@@ -369,72 +306,3 @@ def _agreed_instant(name: str, limit_s: float, is_wanted: Callable[[], bool]) ->
             instant: float | None = Variable(f"{name}-go").get(timeout=2)
             return instant
     return None
-
-
-class _Child:
-    """The process in which a client is timed."""
-
-    def __init__(self, message: str) -> None:
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the child
-        self._process = subprocess.Popen(
-            child_python.command(client_child.__name__, str(os.getpid())),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=_environment(),
-            bufsize=0,
-        )
-        self._output = bytearray()
-        self.send(message)
-
-    def __enter__(self) -> _Child:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._errors):
-            if stream is not None:
-                stream.close()
-
-    def send(self, line: str) -> None:
-        """Send a line."""
-        if self._process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.write(line.encode() + b"\n")
-
-    def receive(self, limit_s: float, is_wanted: Callable[[], bool]) -> dict[str, Any]:
-        """Return its next message, or why it sends none any more."""
-        deadline = time.monotonic() + limit_s
-        descriptor = -1 if self._process.stdout is None else self._process.stdout.fileno()
-        while (end := self._output.find(b"\n")) < 0:
-            if not is_wanted():
-                return {"event": "failed", "reason": "Stopped."}
-            if time.monotonic() > deadline:
-                return {"event": "failed", "reason": f"Not done after {limit_s:.0f} s, killed."}
-            if select.select([descriptor], [], [], _POLL_S)[0]:
-                data = os.read(descriptor, 65_536)
-                if not data:
-                    return {"event": "failed", "reason": self._death()}
-                self._output += data
-        message: dict[str, Any] = json.loads(self._output[:end])
-        del self._output[: end + 1]
-        return message
-
-    def _death(self) -> str:
-        code = self._process.wait()
-        if code < 0:
-            return f"The client's process was killed by {signal.Signals(-code).name}."
-        self._errors.seek(0)
-        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
-        last = f" Its last words: {lines[-1]}" if lines else ""
-        return f"The client's process ended with exit status {code} and no result.{last}"
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of a client: as that of an ordinary trial, without what Dask sets for its workers."""
-    variables = child_python.environment(**child_python.SINGLE_THREADED)
-    for name, value in dask.config.get("distributed.nanny.pre-spawn-environ", {}).items():
-        if name not in child_python.SINGLE_THREADED and variables.get(name) == str(value):
-            del variables[name]
-    return variables

@@ -10,6 +10,20 @@ from imgstore_tui.core.client_round import ClientWork
 
 
 @dataclass(frozen=True, slots=True)
+class ClientData:
+    """How a client on a machine that does not see the files of the run makes the pictures to compare with."""
+
+    dataset: str
+    """As written in the plan."""
+    count: int
+    """How many images the run uses at most."""
+    originals: bool
+    """Whether the files' own bytes are needed."""
+    fingerprint: str
+    """What they are, see ``DatasetFacts``."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClientRequest:
     """What one client of a round is to do."""
 
@@ -21,6 +35,8 @@ class ClientRequest:
     work: ClientWork
     window_s: float
     """Seconds for which it goes on; 0 for one pass."""
+    data: ClientData | None = None
+    """None where the client sees the files of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +86,15 @@ class ClusterWorker:
 class ClientRunner(Protocol):
     """The seam between client rounds and how their clients get processes."""
 
-    def start(self, clients: int) -> tuple[ClusterWorker, ...]:
+    def start(self, clients: int, cancel: Flag) -> tuple[ClusterWorker, ...]:
         """Start or reach the workers of a round; return them in the order in which they get clients.
 
         Args:
             clients: How many the round needs.
+            cancel: When set, what is being started is ended.
 
         Raises:
-            UnavailableError: If there are too few, or they have other versions.
+            UnavailableError: If there are too few, they have other versions, or the run is stopped.
         """
 
     def run(self, requests: tuple[ClientRequest, ...], limit_s: float, cancel: Flag) -> tuple[ClientOutcome, ...]:

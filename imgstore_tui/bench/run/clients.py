@@ -9,14 +9,22 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from imgstore_tui.bench.plan.client_grid import ClientBlock, client_blocks, shuffled_rounds
-from imgstore_tui.bench.protocol.client_messages import ClientOutcome, ClientRequest, ClientRunner, ClusterWorker
+from imgstore_tui.bench.plan.grid import images_needed
+from imgstore_tui.bench.protocol.client_messages import (
+    ClientData,
+    ClientOutcome,
+    ClientRequest,
+    ClientRunner,
+    ClusterWorker,
+)
 from imgstore_tui.bench.protocol.messages import Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.run.services import RunServices
 from imgstore_tui.core.client_round import LATE_S, ClientResult, ClientRound
 from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.events import TrialStarted
 from imgstore_tui.core.location import Location, public_text
 from imgstore_tui.core.model import Cell
-from imgstore_tui.core.operations import CacheState, Status
+from imgstore_tui.core.operations import CacheState, Operation, Status
 from imgstore_tui.core.units import format_seconds
 from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.server import ServerBackend
@@ -106,13 +114,23 @@ class ClientBlockRound:
             self.services.record_client_round(replace(entry, status=outcome.status, reason=reason, started_at=_now()))
 
     def _execute(self, step: Step, location: Location) -> TrialOutcome:
-        block = self.block
-        operation = block.rounds[0].operation
-        cell = Cell(
-            block.dataset, block.spec.label, operation, block.cutoff, CacheState.HOT, None,
-            self.services.plan.payload, 1, self.services.plan.scratch or "",
+        entry = self.block.rounds[0]
+        request = self._request(step, entry, location)
+        return self.services.execute(self._cell(entry.operation), self.number, request)
+
+    def _cell(self, operation: Operation) -> Cell:
+        block, plan = self.block, self.services.plan
+        return Cell(
+            block.dataset, block.spec.label, operation, block.cutoff, CacheState.HOT, None, plan.payload,
+            scratch=plan.scratch or "",
         )  # fmt: skip
-        return self.services.execute(cell, self.number, self._request(step, block.rounds[0], location))
+
+    @property
+    def _data(self) -> ClientData:
+        """How machines that do not see the files of the run make the pictures to compare with."""
+        facts, plan = self.services.facts[self.block.dataset], self.services.plan
+        originals = registry.codecs.get(self.block.spec.codec).from_file
+        return ClientData(facts.text, images_needed(plan, facts.text), originals, facts.fingerprint)
 
     def _request(self, step: Step, entry: ClientRound, location: Location) -> TrialRequest:
         plan = self.services.plan
@@ -133,8 +151,10 @@ class ClientBlockRound:
     def _measure(self, entry: ClientRound, location: Location) -> None:
         entry = replace(entry, started_at=_now())
         try:
-            workers = self.runner.start(max(self.services.plan.clients))[: entry.clients]
+            workers = self.runner.start(max(self.services.plan.clients), self.services.cancel)[: entry.clients]
         except ImgstoreError as error:
+            if self.services.stopped:
+                return
             self.services.record_client_round(replace(entry, status=Status.FAILED, reason=str(error)))
             return
         entry = replace(entry, shares_cores=self._shares_cores(entry.clients, workers))
@@ -143,8 +163,12 @@ class ClientBlockRound:
             return
         trial = self._request(Step.TRIAL, entry, location)
         requests = tuple(
-            ClientRequest(trial, number, entry.clients, entry.work, entry.window_s) for number in range(entry.clients)
+            ClientRequest(
+                trial, number, entry.clients, entry.work, entry.window_s, None if worker.sees_scratch else self._data
+            )
+            for number, worker in enumerate(workers)
         )
+        self.services.listen(TrialStarted(self._cell(entry.operation), self.number, "clients"))
         outcomes = self.runner.run(requests, LIMIT_S, self.services.cancel)
         if outcomes:
             self.services.record_client_round(self._with_outcomes(entry, outcomes))
@@ -152,11 +176,11 @@ class ClientBlockRound:
     def _refusal(self, workers: tuple[ClusterWorker, ...]) -> str:
         """Return why clients on these workers cannot read the store; empty if they can."""
         blind = next((worker for worker in workers if not worker.sees_scratch), None)
-        if blind is None:
+        if blind is None or issubclass(registry.backends.get(self.block.spec.backend), ServerBackend):
             return ""
         return (
-            f"{blind.machine} does not see the files of {self.services.folder.path}, so its clients have nothing to "
-            "compare with. Name a folder that every machine has at the same path with --scratch."
+            f"{blind.machine} does not see the files of {self.services.folder.path}, so its clients cannot read this "
+            "store. Name a folder that every machine has at the same path with --scratch."
         )
 
     def _shares_cores(self, clients: int, workers: tuple[ClusterWorker, ...]) -> bool | None:

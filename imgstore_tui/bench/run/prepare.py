@@ -13,7 +13,6 @@ from pathlib import Path
 from imgstore_tui.bench.plan.grid import images_needed, reads_in_place
 from imgstore_tui.bench.plan.plans import check_plan
 from imgstore_tui.bench.results.lock import RunLock
-from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.run.preflight import (
     DataSize,
     ask_servers,
@@ -29,6 +28,7 @@ from imgstore_tui.bench.run.server_ledger import ServerLedger
 from imgstore_tui.bench.run.services import Listener
 from imgstore_tui.bench.system.app_folders import runs_folder
 from imgstore_tui.bench.system.environment import describe_environment
+from imgstore_tui.bench.trial.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.core.dataset import Dataset
 from imgstore_tui.core.errors import DataError, ImgstoreError, StoreError
 from imgstore_tui.core.events import Preparing, Warned

@@ -18,12 +18,12 @@ from imgstore_tui.bench.results.journal import Journal
 from imgstore_tui.bench.results.journal_reader import JournalReader
 from imgstore_tui.bench.run.budget import Budget
 from imgstore_tui.bench.run.controls import RunControls
-from imgstore_tui.bench.run.prepare import PreparedRun, library_names, prepared_run
+from imgstore_tui.bench.run.prepare import PreparedRun, StoppedError, library_names, prepared_run
 from imgstore_tui.bench.run.run_folder import leftovers, sweep
 from imgstore_tui.bench.run.run_loop import RunLoop
 from imgstore_tui.bench.run.server_ledger import ledger_path, leftovers_in, sweep_server
 from imgstore_tui.bench.run.services import Listener, RunServices
-from imgstore_tui.core.errors import DataError, UsageError
+from imgstore_tui.core.errors import DataError, UnavailableError, UsageError
 from imgstore_tui.core.events import Preparing
 from imgstore_tui.core.model import Environment, Plan, Run
 from imgstore_tui.core.spec import IN_PLACE
@@ -54,6 +54,7 @@ def run_plan(
     """
     started = datetime.now(UTC)
     with prepared_run(plan, None, cancel or threading.Event(), listen) as ready:
+        _check_cluster(plan, ready)
         run = Run(
             ready.run_id, plan, ready.environment, tuple(ready.facts.values()), started.isoformat(timespec="seconds")
         )
@@ -108,6 +109,7 @@ def resume_run(
         if reader.run != run:
             # Between the first read and the lock, another process has resumed it.
             raise UsageError(f"Run {run.id} was changed by another process meanwhile; look at it, then resume again.")
+        _check_cluster(plan, ready)
         journal = Journal.resume(path, datetime.now(UTC).isoformat(timespec="seconds"))
         reader.read()  # passing warnings no longer hold
         resumed = replace(reader.run, plan=plan, status="running")
@@ -172,6 +174,18 @@ def _measure(
 
 def _processes(plan: Plan, ready: PreparedRun) -> ProcessExecutor:
     return ProcessExecutor((IN_PLACE, *plan.specs) if datasets_with_files(ready.facts.values()) else plan.specs)
+
+
+def _check_cluster(plan: Plan, ready: PreparedRun) -> None:
+    """Refuse a plan whose cluster is not there, has too few workers, or other versions, before anything is measured."""
+    if plan.cluster is not None and (clients := _clients(plan, ready)) is not None:
+        with contextlib.closing(clients):
+            try:
+                clients.start(max(plan.clients), ready.cancel)
+            except UnavailableError:
+                if ready.cancel.is_set():
+                    raise StoppedError("Stopped before the first trial; nothing was measured.") from None
+                raise
 
 
 def _clients(plan: Plan, ready: PreparedRun) -> ClientExecutor | None:

@@ -18,7 +18,7 @@ from imgstore_tui.bench.processes import fork_server
 from imgstore_tui.bench.processes.executor import ProcessExecutor
 from imgstore_tui.bench.protocol.messages import Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.protocol.shared_progress import SharedProgress
-from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
+from imgstore_tui.bench.trial.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import Spec
 from imgstore_tui.plugins import registry

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imgstore_tui.bench.run.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.trial.pixel_cache import PixelCache
+from imgstore_tui.bench.trial.pixel_cache_writer import build_pixel_cache
 from imgstore_tui.bench.trial.read_buffer import ReadBuffer
 from imgstore_tui.bench.trial.verifier import Verifier
 from imgstore_tui.core.backend import PayloadKind, Reader
