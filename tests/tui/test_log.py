@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from textual.app import App, ComposeResult
 
 from imgstore_tui.bench.results.journal import Journal
 from imgstore_tui.cli.progress import timed
@@ -24,6 +25,7 @@ from imgstore_tui.core.operations import Operation, Status
 from imgstore_tui.core.units import format_bytes, format_seconds
 from imgstore_tui.present.text.log_line import error_line, log_line
 from imgstore_tui.testing.fake_runs import fake_run
+from imgstore_tui.tui.widgets.log_pane import LogPane
 from tests.support.screen import driven
 
 RUN = fake_run()
@@ -137,3 +139,25 @@ def test_a_spec_has_its_colour() -> None:
 
 def test_an_error_is_a_line() -> None:
     assert error_line(HOSTILE).plain.startswith("error [/foo]")
+
+
+async def test_a_trial_takes_one_row_of_the_log_where_its_size_has_no_room() -> None:
+    line = log_line(TrialFinished(WRITE))
+    assert line is not None
+    size = format_bytes(WRITE.allocated_bytes)
+
+    class Screen(App[None]):
+        def compose(self) -> ComposeResult:
+            yield LogPane()
+
+    for columns, sees_size in ((70, True), (60, False)):
+        app = Screen()
+        async with app.run_test(size=(columns, 10)) as pilot:
+            pane = app.query_one(LogPane)
+            pane.add_lines([(datetime(2026, 1, 2, tzinfo=UTC), line)] * 3)
+            await pilot.pause()
+            assert pane.virtual_size.height == 3
+            drawn = pane.render_line(0).text
+            assert (size in drawn) is sees_size
+            assert format_seconds(WRITE.seconds) in drawn
+            assert size in pane.copied_text()

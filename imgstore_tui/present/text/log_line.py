@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+from rich.style import Style
 from rich.text import Text
 
 from imgstore_tui.core.events import (
@@ -33,6 +34,9 @@ from imgstore_tui.present.text.captions import rounds_text, status_word
 
 MOST_LINES = 5_000
 """Most lines that the log on the screen keeps; the journal has everything."""
+
+OPTIONAL = Style(meta={"optional": True})
+"""Style of the part of a line that is left out where the line has no room."""
 
 SpecStyle = Callable[[str], str]
 """Returns the Rich style of a spec by its label."""
@@ -67,6 +71,14 @@ def log_line(event: Event, spec_style: SpecStyle | None = None) -> Text | None:
         case RunFinished(run):
             return _finished(run)
     return None
+
+
+def without_optional(line: Text) -> Text:
+    """Return a line without what is left out where there is no room for it."""
+    for span in line.spans:
+        if span.style is OPTIONAL:
+            return Text().append_text(line[: span.start]).append_text(line[span.end :])
+    return line
 
 
 def _pause_text(seconds: float) -> str:
@@ -113,7 +125,7 @@ def _trial(measurement: Measurement, spec_style: SpecStyle | None) -> Text:
         return line.append(safe_text(measurement.reason or "no reason was given"))
     line.append(f"{format_seconds(measurement.seconds):>7}", style="bold")
     if measurement.allocated_bytes is not None:
-        line.append(f" {format_bytes(measurement.allocated_bytes):>8}")
+        line.append(f" {format_bytes(measurement.allocated_bytes):>8}", style=OPTIONAL)
     if measurement.retries:
         line.append(f"  {counted(measurement.retries, 'request')} sent again", style="yellow")
     if measurement.verified is False:

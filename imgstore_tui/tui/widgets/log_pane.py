@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from imgstore_tui.present.text.log_line import MOST_LINES
+from imgstore_tui.present.text.log_line import MOST_LINES, without_optional
 from imgstore_tui.tui.widgets.method_marks import MethodMarks
 
 TimedLine = tuple[datetime, Text]
@@ -125,6 +125,8 @@ class LogPane(ScrollView, can_focus=True):
             self._follows = self.is_vertical_scroll_end
 
     def _folded(self, line: Text) -> list[Text]:
+        if line.cell_len > self._width:
+            line = without_optional(line)
         if line.cell_len <= self._width or self._width <= len(_INDENT) + 10:
             return [line]
         console = self.app.console
