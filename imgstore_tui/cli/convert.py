@@ -156,7 +156,7 @@ def make_parser() -> CommandParser:
         help="the file or folder that will be the store, or its address on a server; BACKEND#NAME where the variable "
         "of the backend names the server",
     )
-    parser.add_argument("-n", "--count", metavar="N", help="only the first N images; all, which is the default")
+    parser.add_argument("-n", "--count", metavar="N", help="only the first N images (default: all)")
     parser.add_argument("--replace", action="store_true", help="replace a store at the destination")
     parser.add_argument("--restart", action="store_true", help="discard what an earlier attempt has written")
     parser.add_argument(

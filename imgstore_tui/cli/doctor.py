@@ -121,35 +121,43 @@ def _machine(scratch: str | None) -> Iterator[Check]:
     files = free_files(folder)
     if files is not None:
         fix = "" if files else f"remove files there, or {_OTHER_FOLDER}"
-        yield Check("files", files > 0, f"{format_count(files)} more can be made here", fix)
+        yield Check("files", files > 0, f"{format_count(files)} more can be created here", fix)
     largest = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
     if largest != resource.RLIM_INFINITY:
         meaning = f"no file may grow beyond {format_bytes(largest)} (ulimit -f)"
         yield Check("file size", False, meaning, "ulimit -f unlimited")
     if filesystem in _NO_DURABILITY:
-        meaning = f"{filesystem} lives in memory: nothing here is ever synced, and nothing can be cold"
+        meaning = f"{filesystem} is in memory: fsync does nothing here, and nothing can be cold"
         yield Check("work folder", False, meaning, f"{_OTHER_FOLDER} that is on a disk")
     if filesystem == "overlay":
-        meaning = "overlay: new stores lie on the file system below it, whose kind is not seen from here"
+        meaning = "overlay: stores are on the file system below it, whose kind is unknown"
         yield Check("work folder", None, meaning)
     if filesystem in _REMOTE:
-        meaning = f"{filesystem} is a network file system: caches of the server are unknown"
+        meaning = f"{filesystem} is a network file system: what its server caches is unknown"
         yield Check("work folder", False, meaning, f"{_OTHER_FOLDER} that is local, unless the network is the question")
     yield Check("saved runs", None, str(runs_folder()))
 
 
 def _instrument(scratch: str | None) -> Iterator[Check]:
     linux = sys.platform == "linux"
-    yield Check("fork server", linux, "trials are forked from a small process" if linux else "needs Linux")
+    yield Check(
+        "fork server",
+        linux,
+        "each trial is forked from a small process, with its modules loaded" if linux else "needs Linux",
+    )
     yield from _page_cache(scratch)
     memory = counters.private_bytes() is not None
-    meaning = "read from /proc/PID/statm" if memory else "/proc does not tell: figures stay empty"
+    meaning = "read from /proc/PID/statm" if memory else "/proc cannot be read: these columns stay empty"
     yield Check("private memory", memory, meaning, "" if memory else _MOUNT_PROC)
     recognised = oom_kills() is not None
-    meaning = "told from other kills" if recognised else "not told from other kills: nobody counts them"
+    meaning = (
+        "kills for lack of memory are counted, and named in the result"
+        if recognised
+        else "kills for lack of memory are not counted here: they look like any other kill"
+    )
     yield Check("out of memory", recognised, meaning)
     counted = counters.process_io() is not None
-    meaning = "read from /proc/PID/io" if counted else "/proc does not tell: figures stay empty"
+    meaning = "read from /proc/PID/io" if counted else "/proc cannot be read: these columns stay empty"
     yield Check("bytes read", counted, meaning, "" if counted else _MOUNT_PROC)
 
 
@@ -165,19 +173,28 @@ def _page_cache(scratch: str | None) -> Iterator[Check]:
         path = Path(file.name)
         hot = page_cache.resident_share([path])
         if hot == 1.0:
-            yield Check("hot", True, "mincore tells which pages are in memory")
+            yield Check("hot", True, "the pages of a file that are in memory can be counted (mincore)")
         else:
-            yield Check("hot", False, "mincore does not answer", f"{_OTHER_FOLDER} on ext4 or xfs")
+            yield Check(
+                "hot",
+                False,
+                "the pages of a file that are in memory cannot be counted (mincore)",
+                f"{_OTHER_FOLDER} on ext4 or xfs",
+            )
         page_cache.evict([path])
         cold = page_cache.resident_share([path])
     if cold is not None and cold <= COLD_SHARE:
-        yield Check("cold", True, "evicting works without privileges and is proven: data cold, metadata warm")
+        yield Check("cold", True, "pages can be evicted without root, and that is checked: data cold, metadata warm")
     else:
-        kept = "nobody can tell" if cold is None else f"{cold:.0%} of a file stayed in memory after eviction"
+        kept = (
+            "the pages in memory cannot be counted"
+            if cold is None
+            else f"{cold:.0%} of a file stayed in memory after eviction"
+        )
         yield Check("cold", False, f"not possible in {folder}: {kept}", f"{_OTHER_FOLDER} on ext4 or xfs")
     root = os.access("/proc/sys/vm/drop_caches", os.W_OK)
     yield Check("drop caches", None, "off; --drop-caches turns it on" if root else "needs root")
-    yield Check("remount", None, "never done: unmounting is yours, the caches below the page cache stay unknown")
+    yield Check("remount", None, "never done; what the device itself caches is unknown")
 
 
 def _terminal() -> Iterator[Check]:
@@ -187,7 +204,7 @@ def _terminal() -> Iterator[Check]:
         yield Check("screen", True, f"TERM={term}")
     else:
         fix = "start it in a terminal whose input and errors are not redirected, or use: imgstore-tui run"
-        yield Check("screen", False, "no terminal here that can show it", fix)
+        yield Check("screen", False, "this is no terminal, or one without the means to draw it", fix)
 
 
 def _drivers() -> Iterator[Check]:

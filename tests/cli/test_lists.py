@@ -44,7 +44,7 @@ def test_what_doctor_finds_wrong_has_a_fix_beside_it(capsys: pytest.CaptureFixtu
     doctor.main(["--scratch", "/dev/shm", "--json"])
     checks = json.loads(capsys.readouterr().out)
     (memory,) = (check for check in checks if check["name"] == "work folder" and check["good"] is False)
-    assert "lives in memory" in memory["meaning"]
+    assert "is in memory" in memory["meaning"]
     assert "--scratch DIR" in memory["fix"]
     for check in checks:
         library = check["name"].startswith(("backend ", "codec ", "pictures", "in a browser", "shell"))
