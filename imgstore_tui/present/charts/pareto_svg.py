@@ -15,6 +15,7 @@ _WIDTH, _HEIGHT = 640, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 150, 28, 44
 _RADIUS, _CHARACTER, _LINE = 5.0, 7.2, 13.0
 """Radius of a mark, generous width of a character, height of a name."""
+_PASSES = 3
 _Box = tuple[float, float, float, float]
 
 
@@ -73,7 +74,7 @@ def _names(names: Sequence[str], indexes: Sequence[int], places: Sequence[tuple[
             return _name_column(names, indexes, places)
         left, base = free[0]
         taken.append((left, base - 10, left + width, base + 3))
-        parts.append(f'<text x="{left:.1f}" y="{base:.1f}">{escape(name)}</text>')
+        parts.append(f'<text class="over" x="{left:.1f}" y="{base:.1f}">{escape(name)}</text>')
     return parts
 
 
@@ -97,18 +98,26 @@ def _name_column(names: Sequence[str], indexes: Sequence[int], places: Sequence[
 
 def _uncrossed(places: Sequence[tuple[float, float]], rows: Sequence[float], end: float) -> list[float]:
     """Return the rows in an order in which few lines from marks to names cross another mark or line."""
-    best = list(rows)
-    fewest = _crossed(places, best, end)
-    for one, other in 2 * list(itertools.combinations(range(len(best)), 2)):
-        swapped = list(best)
-        swapped[one], swapped[other] = swapped[other], swapped[one]
-        if (count := _crossed(places, swapped, end)) < fewest:
-            best, fewest = swapped, count
-    return best
+    heights = sorted(rows)
+    order = sorted(range(len(rows)), key=lambda number: rows[number])
+    fewest = _crossed(places, rows, end)
+    for number, place in _PASSES * list(itertools.product(range(len(rows)), repeat=2)):
+        # One name after the other is tried in every row, and stays where the fewest lines cross.
+        other = [entry for entry in order if entry != number]
+        other.insert(place, number)
+        if (count := _crossed(places, _assigned(other, heights), end)) < fewest:
+            order, fewest = other, count
+    return _assigned(order, heights)
 
 
-def _crossed(places: Sequence[tuple[float, float]], rows: Sequence[float], end: float) -> tuple[int, float]:
-    """Return how many marks and lines the lines to the names cross, and how far those go up and down."""
+def _assigned(order: Sequence[int], heights: Sequence[float]) -> list[float]:
+    """Return the row of each name, by the order of the names in the column."""
+    found = dict(zip(order, heights, strict=True))
+    return [found[number] for number in range(len(order))]
+
+
+def _crossed(places: Sequence[tuple[float, float]], rows: Sequence[float], end: float) -> float:
+    """Return how many marks and lines the lines to the names cross, with their way up and down in rows."""
     lines = [(x, y, (row - y) / (end - x), row) for (x, y), row in zip(places, rows, strict=True)]
     marks = sum(
         abs(y + slope * (right - x) - below) < _RADIUS + 1
@@ -119,7 +128,7 @@ def _crossed(places: Sequence[tuple[float, float]], rows: Sequence[float], end: 
     pairs = itertools.combinations(lines, 2)
     crossings = sum((_height(one, max(one[0], other[0])) < _height(other, max(one[0], other[0])))
                     != (one[3] < other[3]) for one, other in pairs)  # fmt: skip
-    return 2 * marks + crossings, sum(abs(row - y) for _, y, _, row in lines)
+    return marks + crossings + sum(abs(row - y) for _, y, _, row in lines) / (3 * _LINE)
 
 
 def _height(line: tuple[float, float, float, float], x: float) -> float:

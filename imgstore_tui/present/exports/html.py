@@ -56,6 +56,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 figure { margin: 0; max-width: 46rem; } figcaption { font-weight: 600; margin-bottom: .4rem; }
 svg { width: 100%; height: auto; font: 12px system-ui, sans-serif; } svg text { fill: var(--ink); }
 svg .quiet { fill: var(--quiet); } svg .grid { stroke: var(--line); } svg .axis { stroke: var(--quiet); }
+svg .over { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; }
 pre { overflow-x: auto; padding: .5rem .8rem; border: 1px solid var(--line); border-radius: .3rem; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .15rem .9rem .15rem 0; white-space: nowrap; vertical-align: top; }
