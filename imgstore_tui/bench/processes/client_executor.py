@@ -21,6 +21,7 @@ from imgstore_tui.bench.system.processes import descendants_of
 from imgstore_tui.core import credentials
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.json_values import from_json, to_json
+from imgstore_tui.core.units import counted
 from imgstore_tui.storekit import child_python
 
 _START_S = 90.0
@@ -64,8 +65,8 @@ class ClientExecutor:
         if len(workers) < clients:
             where = self._address or "The cluster on this machine"
             raise UnavailableError(
-                f"{where} has {len(workers)} workers and {clients} clients need one each. Start more, or ask for fewer "
-                "--clients."
+                f"{where} has {counted(len(workers), 'worker')} and {clients} clients need one each. Start more, or "
+                "ask for fewer --clients."
             )
         self._workers = tuple(workers)
         return self._workers

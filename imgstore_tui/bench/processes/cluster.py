@@ -31,7 +31,7 @@ _CLOCK_LOOKS = 9
 _SAME_CLOCK_S = 0.005
 """Difference of the clocks of one machine that is an error of its measurement."""
 _POLL_S = 0.1
-_CONNECT_S = 20
+_CONNECT_S = 10
 _READY_S = 60.0
 _GRACE_S = 3.0
 """Time after the window in which a client that ended must have answered before its worker is looked for."""

@@ -1,0 +1,158 @@
+"""Clients on a cluster that runs already, over TLS: a scheduler and workers that are started as a user does by hand."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from imgstore_tui.bench.results.journal import saved_runs
+from imgstore_tui.bench.run.runner import run_plan
+from imgstore_tui.core.errors import UnavailableError
+from imgstore_tui.core.model import Plan
+from imgstore_tui.core.operations import Operation, Status
+from imgstore_tui.plugins.registry import resolve_spec
+from tests.support.clusters import DaskNodes, changed_python, dask_nodes
+from tests.support.processes import descendants, have_ended
+
+pytest.importorskip("distributed", reason="distributed is not installed (extra cluster)")
+
+AHEAD = "import time\n_time = time.time\ntime.time = lambda: _time() + 0.3\n"
+BLIND = """
+import pathlib
+_read = pathlib.Path.read_text
+def read_text(path, *arguments, **options):
+    if path.name == "token":
+        raise FileNotFoundError(path)
+    return _read(path, *arguments, **options)
+pathlib.Path.read_text = read_text
+"""
+OTHER_VERSION = "import imgstore_tui\nimgstore_tui.__version__ = '0.0.9'\n"
+
+
+@pytest.fixture
+def nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DaskNodes]:
+    """A scheduler with one worker; this process has the certificates as well."""
+    with dask_nodes(tmp_path / "nodes", 1) as started:
+        for name, value in started.environment.items():
+            monkeypatch.setenv(name, value)
+        yield started
+
+
+def plan_on(nodes: DaskNodes, scratch: Path, **changes: object) -> Plan:
+    plan = Plan(
+        datasets=("synthetic,size=8",),
+        specs=(resolve_spec("lmdb"),),
+        cutoffs=(300,),
+        operations=(Operation.GET_ONE,),
+        rounds=1,
+        budget_s=None,
+        clients=(2,),
+        client_window_s=0.5,
+        cluster=nodes.address,
+        scratch=str(scratch),
+    )
+    return replace(plan, **changes)  # type: ignore[arg-type]
+
+
+def test_a_clock_that_is_ahead_is_noticed_and_spoils_no_figure(nodes: DaskNodes, tmp_path: Path) -> None:
+    nodes.start_worker(changed_python(tmp_path / "ahead", AHEAD))
+    nodes.wait_for_workers()
+    (entry,) = run_plan(plan_on(nodes, tmp_path)).client_rounds
+    assert (entry.status, entry.reason) == (Status.OK, None)
+    offsets = [result.clock_offset_s for result in entry.results]
+    assert offsets.count(None) == 1
+    assert max(offset or 0.0 for offset in offsets) == pytest.approx(0.3, abs=0.1)
+    assert len(entry.warnings) == 1
+    assert "fast" in entry.warnings[0]
+    assert entry.start_spread_s is not None
+    assert entry.start_spread_s < 0.1, "they began together, not one 0.3 s after the other"
+    assert entry.seconds is not None
+    assert entry.seconds < 0.8
+    assert entry.cluster == nodes.address
+
+
+def test_too_few_workers_are_refused_before_anything_is_measured(nodes: DaskNodes, tmp_path: Path) -> None:
+    nodes.wait_for_workers()
+    with pytest.raises(UnavailableError, match="has 1 worker and 2 clients need one each"):
+        run_plan(plan_on(nodes, tmp_path))
+    assert saved_runs() == []
+
+
+def test_another_version_is_refused_by_name(nodes: DaskNodes, tmp_path: Path) -> None:
+    nodes.start_worker(changed_python(tmp_path / "other", OTHER_VERSION))
+    nodes.wait_for_workers()
+    with pytest.raises(UnavailableError, match=r"^imgstore-tui is 0\.0\.9 on the worker tls://127\.0\.0\.1:.* here"):
+        run_plan(plan_on(nodes, tmp_path))
+
+
+def test_a_folder_that_a_worker_does_not_see_is_refused(nodes: DaskNodes, tmp_path: Path) -> None:
+    nodes.start_worker(changed_python(tmp_path / "blind", BLIND))
+    nodes.wait_for_workers()
+    (entry,) = run_plan(plan_on(nodes, tmp_path)).client_rounds
+    assert entry.status is Status.SKIPPED
+    assert "does not see the files of" in (entry.reason or "")
+
+
+@pytest.mark.full
+def test_a_scheduler_that_dies_fails_the_round_and_ends_the_clients(nodes: DaskNodes, tmp_path: Path) -> None:
+    worker = nodes.start_worker()
+    nodes.wait_for_workers()
+    clients: list[int] = []
+
+    def kill() -> None:
+        deadline = time.monotonic() + 60
+        while not clients and time.monotonic() < deadline:
+            clients.extend(pid for pid in descendants(worker.pid) if b"client_child" in command_of(pid))
+            time.sleep(0.05)
+        time.sleep(2)
+        nodes.processes[0].send_signal(signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    (entry,) = run_plan(plan_on(nodes, tmp_path, client_window_s=20.0)).client_rounds
+    thread.join()
+    assert entry.status is Status.FAILED
+    assert len(clients) == 1
+    assert have_ended(clients)
+    assert entry.reason
+
+
+def command_of(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.mark.full
+def test_clients_end_when_the_run_is_killed(nodes: DaskNodes, tmp_path: Path) -> None:
+    worker = nodes.start_worker()
+    nodes.wait_for_workers()
+    child = os.fork()
+    if child == 0:
+        run_plan(plan_on(nodes, tmp_path, client_window_s=60.0))
+        os._exit(0)
+    deadline = time.monotonic() + 60
+    clients: list[int] = []
+    while not clients and time.monotonic() < deadline:
+        clients.extend(pid for pid in descendants(worker.pid) if b"client_child" in command_of(pid))
+        time.sleep(0.05)
+    time.sleep(2)
+    below = descendants(child)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    assert have_ended([*clients, *below])
+
+
+def test_an_address_where_no_scheduler_is_says_so(nodes: DaskNodes, tmp_path: Path) -> None:
+    nodes.processes[0].kill()
+    nodes.processes[0].wait()
+    with pytest.raises(UnavailableError, match=rf"^{nodes.address} does not answer: .*\.$"):
+        run_plan(plan_on(nodes, tmp_path))
