@@ -82,7 +82,7 @@ class ClientTrial:
         clock, latencies = Clock(), array("q")
         is_uniform = setup.pixel_cache.uniform is not None
         images = pixel_bytes = compared = 0
-        poisoned = False
+        poisoned = is_compared = False
         now = time.perf_counter_ns
         with clock.running():
             late_s = wait_until(instant)
@@ -96,15 +96,19 @@ class ClientTrial:
                 if not is_uniform:
                     pixel_bytes += setup.pixel_cache.pixel_bytes_of(batch)
                 if window and end - begin >= window:
+                    is_compared = False
                     break
                 # By pairs: the first inverts what is compared, so that a call which brings nothing shows in the second.
-                if poisoned or compared <= CHECK_SHARE * (end - begin):
+                is_compared = poisoned or compared <= CHECK_SHARE * (end - begin)
+                if is_compared:
                     spots.copy_timed(batch, buffer)
                     spots.compare(batch)
                     poisoned = not poisoned
                     compared += now() - end
-        spots.copy_timed(batch, buffer)
-        spots.compare(batch)
+        if not is_compared:
+            # What is compared is inverted by that: a second look would see it.
+            spots.copy_timed(batch, buffer)
+            spots.compare(batch)
         return ClientFigures(
             images=images,
             pixel_bytes=images * setup.pixel_cache.largest_bytes if is_uniform else pixel_bytes,

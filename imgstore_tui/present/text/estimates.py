@@ -99,7 +99,7 @@ def clients_text(plan: Plan, estimate: Estimate) -> str:
         estimate: Its estimate.
     """
     where = "this machine" if plan.cluster is None else plan.cluster
-    window = f"{format_duration(plan.client_window_s)} each" if plan.client_window_s else "one pass each"
+    window = f"{plan.client_window_s:g} s each" if plan.client_window_s else "one pass each"
     time = "" if estimate.clients_s is None else f", very roughly {about_seconds(estimate.clients_s)} of the time above"
     numbers = ", ".join(map(str, plan.clients))
     return f"{numbers} on {where}, {window}: {counted(estimate.client_rounds, 'round')} beside the trials{time}"

@@ -92,6 +92,11 @@ def test_one_pass_is_a_fixed_amount_of_work(tmp_path: Path) -> None:
     assert images == {ClientWork.SHARE: [150, 150], ClientWork.ALL: [300, 300]}
 
 
+def test_one_call_is_compared_once(tmp_path: Path) -> None:
+    plan = replace(PLAN, cutoffs=(64,), client_window_s=0.0, clients=(1,), scratch=str(tmp_path))
+    assert [entry.reason for entry in run_plan(plan).client_rounds] == [None, None]
+
+
 def act_on_a_client(act: Callable[[int], None], *, after_s: float) -> threading.Thread:
     """Do something to the process of a client, some seconds after there are two; return the thread that does."""
 
