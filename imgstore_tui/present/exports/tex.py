@@ -26,6 +26,8 @@ _PAGE_LINES = 40
 _MOST_LETTERS = 24
 """Letters up to which a text is not folded."""
 _RANGE = re.compile(r"^(\(?[\d.,]+)\{-\}([\d.,]+( \S+)?\)?)$")
+_NUMBER = re.compile(r"^\d+\. ")
+"""Number of an item in the article's order."""
 
 
 class TexExporter(Exporter):
@@ -91,7 +93,9 @@ def _shares(table: Table, kept: Sequence[int]) -> dict[int, float]:
 
 
 def _float(table: Table, numbers: Sequence[int], kept: Sequence[int], alignments: str, *, continued: bool) -> str:
-    caption = f"{escape(table.title)}, continued." if continued else f"{escape(table.title)}. {escape(table.caption)}"
+    # The paper numbers its tables itself.
+    title = escape(_NUMBER.sub("", table.title))
+    caption = f"{title}, continued." if continued else f"{title}. {escape(table.caption)}"
     lines = [
         r"\begin{table}[htbp]", r"\centering\small\setlength{\tabcolsep}{4pt}",
         rf"\caption{{{caption}}}",

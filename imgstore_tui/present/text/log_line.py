@@ -119,8 +119,8 @@ def _trial(measurement: Measurement, spec_style: SpecStyle | None) -> Text:
     heads = {Status.OK: ("ok  ", "green"), Status.FAILED: ("FAIL", "bold red"), Status.SKIPPED: ("skip", "yellow")}
     label = safe_text(measurement.spec)
     line = Text.assemble(heads[measurement.status], f"{measurement.round + 1:>2} ")
-    line.append(f"{label:<10}", style=spec_style(measurement.spec) if spec_style else "")
-    line.append(f" {measurement.operation:<11} {_count_text(measurement):>6} ")
+    line.append(f"{label:<8}", style=spec_style(measurement.spec) if spec_style else "")
+    line.append(f" {measurement.operation:<11} {_count_text(measurement):>5} ")
     if not ok:
         return line.append(safe_text(measurement.reason or "no reason was given"))
     line.append(f"{format_seconds(measurement.seconds):>7}", style="bold")

@@ -89,14 +89,14 @@ def methods_text(results: RunResults | None, *, width: int | None = None) -> Tex
         for claim, result, because in claim_lines(method):
             text.append_text(_claim_line(safe_text(claim), result, safe_text(because), width))
         text.append("\n")
-    legend = "here: measured in this run; said: what the article says, judged by this run's numbers alone."
+    legend = "here: measured in this run; article: what the article says, judged by this run's numbers alone."
     text.append(legend, style="dim italic")
     return text
 
 
 def _claim_line(claim: str, result: str, because: str, width: int | None) -> Text:
     """Return a claim, its result and the numbers behind it, folded as one sentence."""
-    text = folded_line("said ", "bold", f"{claim}: {result} ({because})", width)
+    text = folded_line("article ", "bold", f"{claim}: {result} ({because})", width)
     # Folding has put line ends in place of some spaces.
     parts = [r"\s+".join(map(re.escape, part.split())) for part in (f"{claim}:", result, f"({because})")]
     if match := re.search(rf"{parts[0]}\s+({parts[1]})\s+({parts[2]})", text.plain):

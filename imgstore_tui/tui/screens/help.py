@@ -12,6 +12,7 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.keys import key_to_character
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import OptionList, Static
@@ -193,6 +194,11 @@ def _together(keys: list[str]) -> str:
 
 
 def _spelled(keys: str) -> str:
-    names = {"question_mark": "?", "escape": "esc", "f1": "F1", "slash": "/"}
-    names |= {"left_square_bracket": "[", "right_square_bracket": "]"}
-    return " ".join(names.get(key, key) for key in keys.split(","))
+    names = {"escape": "esc", "f1": "F1", "slash": "/"}
+    return " ".join(names.get(key) or _character(key) or key for key in keys.split(","))
+
+
+def _character(key: str) -> str:
+    """Return the sign that a key types, such as ``<`` for ``less_than_sign``; empty for a key that types none."""
+    character = key_to_character(key) or ""
+    return character if character.isprintable() else ""

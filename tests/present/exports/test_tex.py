@@ -1,5 +1,6 @@
 """Tests LaTeX: escaped text, and that it compiles where LaTeX is installed."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,6 +32,12 @@ def test_a_table_by_hand() -> None:
     text = exports.get("tex").export(fake_run(["hdf5"], [100], 1)).decode()
     assert r"\caption{Disk use. Data: synthetic images, 32x32x3 uint8. On disk" in text
     assert r"100 & hdf5 & 305 KiB & 3.05 KiB & 1.02x & 1 \\" in text
+
+
+def test_the_paper_alone_numbers_its_tables() -> None:
+    text = exports.get("tex").export(fake_article_run((1, 10))).decode()
+    assert r"\caption{Store one image and its label." in text
+    assert re.search(r"caption\{\d", text) is None
 
 
 def test_a_table_longer_than_a_page_is_continued_on_another() -> None:
