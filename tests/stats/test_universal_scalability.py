@@ -10,6 +10,7 @@ import pytest
 from imgstore_tui.stats.universal_scalability import (
     LEAST_NUMBERS,
     LEAST_ROUNDS,
+    REFUTED,
     LawFit,
     ScalabilityLaw,
     fit_law,
@@ -102,6 +103,7 @@ def test_the_test_of_a_law_leaves_out_the_largest_number_of_clients() -> None:
     tested = fit.tested
     assert (tested.clients, tested.from_clients) == (32, 16)
     assert tested.predicted == fewer.predict(32)
+    assert tested.widest == fewer.predict(32, REFUTED)
     assert tested.measured == pytest.approx(np.median([entry[-1] for entry in fit.rounds]))
     assert tested.ratio == pytest.approx(tested.predicted.median / tested.measured)
 
@@ -123,7 +125,8 @@ def test_intervals_of_constants_hold_the_true_ones() -> None:
 def coverage(law: ScalabilityLaw, noise: float, count: int, seed: int) -> float:
     """Return the share of simulated runs in which the largest number lies where the others predict it."""
     source = np.random.default_rng(seed)
-    return sum(simulated(law, noise, source).tested.holds for _ in range(count)) / count
+    tests = (simulated(law, noise, source).tested for _ in range(count))
+    return sum(tested.predicted.contains(tested.measured) for tested in tests) / count
 
 
 def test_the_largest_number_lies_in_its_interval_nearly_as_often_as_it_should() -> None:
