@@ -122,7 +122,7 @@ def test_the_record_keeps_its_fields() -> None:
         "Measurement": record["measurements"][0], "Summary": record["summary"][0], "Probe": record["probes"][0],
         "Ceiling": record["ceilings"][0], "ClientRound": record["client_rounds"][0],
         "ClientResult": record["client_rounds"][0]["results"][0],
-        "Claim": record["claims"][0],
+        "ClientSummary": record["client_summary"][0], "Claim": record["claims"][0],
     }  # fmt: skip
     assert set(parts) == set(RECORD)
     for part, values in parts.items():

@@ -26,6 +26,7 @@ from imgstore_tui.present.charts.pareto import pareto_chart, pareto_text
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.text.advice import row_names, statements
 from imgstore_tui.present.text.ascii import ascii_text
+from imgstore_tui.present.text.clients import request_cost_text
 
 if TYPE_CHECKING:
     from imgstore_tui.present.results import RunResults
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 120
 CHART_COLUMNS, CHART_ROWS = 72, 14
 MOST_EPOCHS = 1_000_000
+MOST_CLIENTS = 1_000_000
 
 
 def main(argv: Sequence[str]) -> int:
@@ -45,7 +47,12 @@ def main(argv: Sequence[str]) -> int:
     images = None if arguments.images is None else parse_count(arguments.images)
     if arguments.epochs is not None and not 1 <= arguments.epochs <= MOST_EPOCHS:
         raise UsageError(f"--epochs takes 1 to {MOST_EPOCHS:,}, not {arguments.epochs}.")
-    situation = Situation(use, parse_weights(arguments.weight), images, arguments.epochs)
+    for option, value in (("--clients", arguments.clients), ("--feed", arguments.feed)):
+        if value is not None and not 1 <= value <= MOST_CLIENTS:
+            raise UsageError(f"{option} takes 1 to {MOST_CLIENTS:,}, not {value:g}.")
+    situation = Situation(
+        use, parse_weights(arguments.weight), images, arguments.epochs, arguments.clients, arguments.feed
+    )
     weights_for(situation.use, situation.weights or {})  # refuses what makes no sense before the run is read
     run = read_run(arguments.run)
     if use is None and not situation.weights and run.plan.name in list(Use):
@@ -107,6 +114,16 @@ def make_parser() -> CommandParser:
         "--prices", metavar="FILE", nargs="?", const="",
         help="also what the whole set costs in an object store, by a price sheet (default: an example)",
     )  # fmt: skip
+    parser.add_argument(
+        "--clients", metavar="N", type=int,
+        help="what so many clients of one store reach together, by the scalability law where a run bears one",
+    )  # fmt: skip
+    parser.add_argument(
+        "--feed",
+        metavar="RATE",
+        type=float,
+        help="images per second that your training takes: how many clients suffice",
+    )
     parser.add_argument("--no-rows", action="store_true", help="do not name the rows that each sentence rests on")
     parser.add_argument("--ascii", action="store_true", help="write ASCII characters only")
     parser.add_argument("--json", action="store_true", help="as JSON")
@@ -146,6 +163,12 @@ def _print_costs(
     table = set_cost_table(found, sheet, given.images, given.situation.passes)
     if table.rows:
         console.print(rich_table(table, output_width(), ascii_only=plain), Text(), sep="\n")
+    prices = {cost.spec: cost.read / (given.images * given.situation.passes) for cost in found if given.images}
+    for curve in given.scalings:
+        price = prices.get(curve.row.spec)
+        if price is not None and not curve.row.operation.writes:
+            text = request_cost_text(curve, given.situation.clients, price, sheet.currency)
+            _print_sentence(console, text, plain=plain)
 
 
 def _print_sentence(console: Console, text: str, *, plain: bool, style: str = "", indent: int = 0) -> None:

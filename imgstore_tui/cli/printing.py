@@ -17,6 +17,7 @@ from imgstore_tui.present.tables.report_tables import answer_tables, facts_table
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.tables.table_model import Table
 from imgstore_tui.present.text.ascii import ascii_text
+from imgstore_tui.present.text.clients import clients_text
 from imgstore_tui.present.text.narrative import operation_verdicts_text, recommendation_text, warnings_text
 from imgstore_tui.present.text.standings import standings_text
 
@@ -40,6 +41,7 @@ def print_answer(console: Console, results: RunResults, *, plain: bool) -> None:
     for text in (
         warnings_text(results, width),
         standings_text(results, width=width, most=MOST_STANDINGS),
+        clients_text(results.run, width),
         recommendation_text(results, width=width, brief=True),
     ):
         if text:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from imgstore_tui.present.results import RunResults
 
 
-PARTS = ("answer", "tables", "charts", "verdicts", "ceilings", "all")
+PARTS = ("answer", "tables", "charts", "verdicts", "ceilings", "clients", "all")
 
 
 def make_parser() -> CommandParser:
@@ -116,13 +116,16 @@ def _print_part(console: Console, results: RunResults, part: str, *, charts: boo
 
     if part == "answer":
         print_answer(console, results, plain=plain)
-        parts = [name for name in PARTS[1:] if name != "ceilings" or results.run.ceilings]
+        without = {"ceilings": not results.run.ceilings, "clients": not results.run.client_rounds}
+        parts = [name for name in PARTS[1:] if not without.get(name)]
         more = f"More of it: imgstore-tui show {safe_text(results.run.id)} {'|'.join(parts)}"
         talk_console().print(more, markup=False, soft_wrap=True)
     if part in ("tables", "all"):
         print_tables(console, results, plain=plain, charts=charts and part == "all")
     if part == "ceilings":
         _print_ceilings(console, results, plain=plain)
+    if part == "clients":
+        _print_clients(console, results, charts=charts, scales=scales, plain=plain)
     if charts and part == "charts":
         print_article_charts(console, results, plain=plain)
     if charts and part in ("charts", "all"):
@@ -148,6 +151,28 @@ def _print_ceilings(console: Console, results: RunResults, *, plain: bool) -> No
         )
     for table in tables:
         console.print(rich_table(table, output_width(), ascii_only=plain), Text(), sep="\n")
+
+
+def _print_clients(console: Console, results: RunResults, *, charts: bool, scales: Scales, plain: bool) -> None:
+    """Print what several clients of one store reached: charts, tables, and what they say.
+
+    Raises:
+        UsageError: If it was not measured.
+    """
+    from imgstore_tui.present.tables.clients import client_tables
+    from imgstore_tui.present.tables.rich_table import rich_table
+    from imgstore_tui.present.text.ascii import ascii_text
+    from imgstore_tui.present.text.clients import clients_text
+
+    if not results.run.client_rounds:
+        raise UsageError("This run has no rounds of clients. To measure them: imgstore-tui run --clients 1,2,4")
+    if charts:
+        _print_charts(console, results, "clients", scales=scales, plain=plain)
+    for table in client_tables(results):
+        console.print(rich_table(table, output_width(), ascii_only=plain), Text(), sep="\n")
+    text = clients_text(results.run, output_width())
+    text.plain = ascii_text(text.plain) if plain else text.plain
+    console.print(text, soft_wrap=True)
 
 
 def _follow(name: str) -> None:

@@ -10,6 +10,7 @@ from imgstore_tui.analysis.advice.ranking import Ranking
 from imgstore_tui.analysis.advice.run_advice import DatasetAdvice
 from imgstore_tui.analysis.growth import Growth, NoPrediction, Prediction
 from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Run
+from imgstore_tui.present.client_record import scaling_record
 from imgstore_tui.present.text.advice import statements
 from imgstore_tui.stats.intervals import Interval
 
@@ -106,6 +107,9 @@ def _dataset(given: DatasetAdvice) -> dict[str, Any]:
                 "lossless": kept.lossless,
             }
             for kept in given.keepings
+        ],
+        "clients": [
+            scaling_record(curve, given.situation.clients, given.situation.images_per_s) for curve in given.scalings
         ],
         "growth": [_growth(growth) for growth in given.growths.values()],
         "statements": [

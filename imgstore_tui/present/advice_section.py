@@ -20,10 +20,10 @@ def situation_of(run: Run) -> Situation:
 def report_advice(results: RunResults) -> tuple[DatasetAdvice, ...]:
     """Return the advice on each dataset on which one can be given; none while the run goes on."""
     run = results.run
-    if run.status == "running" or not run.measurements:
+    if run.status == "running" or not (run.measurements or run.client_rounds):
         return ()
     given = advise_run(run, results.summaries, situation_of(run))
-    return tuple(entry for entry in given if not entry.advice.ranking.reason)
+    return tuple(entry for entry in given if entry.scalings or not entry.advice.ranking.reason)
 
 
 def advice_tables(given: DatasetAdvice) -> tuple[Table, ...]:

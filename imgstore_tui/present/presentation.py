@@ -9,11 +9,14 @@ from rich.text import Text
 
 from imgstore_tui.analysis.article.claims import JudgedClaim, check_claims
 from imgstore_tui.analysis.article.evidence import ClaimResult
+from imgstore_tui.analysis.scaling import scaling_curves
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.present.article import article_report, is_article
 from imgstore_tui.present.charts.chart_list import Chart, run_charts
+from imgstore_tui.present.charts.figures import ChartKind
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.table_model import Table
+from imgstore_tui.present.text.clients import client_sentences, contest_text
 from imgstore_tui.present.text.narrative import chart_verdict_lines
 from imgstore_tui.present.text.text_page import folded_line
 
@@ -73,4 +76,17 @@ def _chart_pages(results: RunResults) -> Iterator[Page]:
     charts: Sequence[Chart] = run_charts(results)
     for chart in charts:
         if not chart.figure.empty:
-            yield Page(chart, sentences=tuple(chart_verdict_lines(results, chart.figure.kind.operations)))
+            yield Page(chart, sentences=_sentences(chart, results))
+
+
+def _sentences(chart: Chart, results: RunResults) -> tuple[str, ...]:
+    """Return what the run says of what a chart shows."""
+    if chart.figure.kind is not ChartKind.CLIENTS:
+        return tuple(chart_verdict_lines(results, chart.figure.kind.operations))
+    shown = {line.name for line in chart.figure.series}
+    return tuple(
+        safe_text(sentence)
+        for curve in scaling_curves(results.run)
+        if curve.row.spec in shown and contest_text(curve) in chart.figure.title
+        for _, sentence, _ in client_sentences(curve)
+    )

@@ -26,8 +26,8 @@ class Basis(StrEnum):
     """Exact for independent values of two distributions that differ by a factor."""
     STUDENT = "t on log ratios"
     """Approximate."""
-    RESAMPLED = "resampled rounds"
-    """Approximate: Student's t on the spread of what is fitted to rounds drawn with replacement."""
+    JACKKNIFE = "jackknife over rounds"
+    """Approximate: Student's t on how what is fitted changes as each round is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Interval:
     @property
     def is_approximate(self) -> bool:
         """Whether the coverage holds only nearly."""
-        return self.coverage is not None and self.basis in (Basis.STUDENT, Basis.RESAMPLED)
+        return self.coverage is not None and self.basis in (Basis.STUDENT, Basis.JACKKNIFE)
 
     @property
     def is_range(self) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from imgstore_tui.stats.intervals import CONFIDENCE, Basis, Interval
-from imgstore_tui.stats.student import student_quantile
+from imgstore_tui.stats.student import SMALLEST_SPREAD, student_quantile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,18 +23,12 @@ LEAST_ROUNDS = 4
 """Rounds that have all numbers of clients below which no law is fitted: it could have no interval."""
 REFUTED = 0.99
 """Coverage of the interval beyond which a measured throughput refutes the law."""
-_RESAMPLES = 400
-"""Sets of rounds that are drawn: their spread is known to 4 %."""
-_SEED = 20
-"""Of the draws, so that the same rounds give the same interval."""
 _STEPS = 8
 """Repetitions of the weighted fit; it has settled after a few."""
 _LEAST_SHARE = 0.1
 """Share of a value below which its fitted value does not raise its weight further."""
 _FREE = ((0, 1, 2), (0, 1), (0, 2), (0,))
 """Which constants are not held at 0: of these fits the best without a negative constant is that of least squares."""
-_MEDIAN_VARIANCE = math.pi / 2
-"""Variance of the median over that of the mean, of normal noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +61,9 @@ class ScalabilityLaw:
 def fit_law(clients: Sequence[int], throughputs: Sequence[float]) -> ScalabilityLaw:
     """Fit the law by least squares of relative errors, with no constant below 0.
 
+    K over throughput is linear in 1/one, contention/one and coherency/one. Weights are those of the fitted values,
+    found by repetition, so that an error of ten per cent counts the same at every number of clients.
+
     Args:
         clients: Numbers of clients, ascending; at least three.
         throughputs: Throughput of each, above 0.
@@ -74,51 +71,35 @@ def fit_law(clients: Sequence[int], throughputs: Sequence[float]) -> Scalability
     Raises:
         ValueError: If there are fewer than three numbers of clients, or a throughput is not above 0.
     """
+    if len(set(clients)) < 3 or len(throughputs) != len(clients) or min(throughputs) <= 0:
+        raise ValueError("a law needs three numbers of clients or more, and throughputs above 0")
     import numpy as np  # not by every command that imports this
 
-    one, contention, coherency = _fit(clients, np.array([throughputs], np.float64))[0].tolist()
-    return ScalabilityLaw(one, contention, coherency)
+    design, scale = _design(clients)
+    measured = np.array(clients, np.float64) / np.array(throughputs, np.float64)
+    fitted, best = measured, np.zeros(3)
+    for _ in range(_STEPS):
+        weighted, target = design / fitted[:, None], measured / fitted
+        least = math.inf
+        for free in map(list, _FREE):
+            found = np.linalg.lstsq(weighted[:, free], target, rcond=None)[0]
+            error = float(((weighted[:, free] @ found - target) ** 2).sum())
+            if found.min() >= 0 and error < least:
+                least, best = error, np.zeros(3)
+                best[free] = found
+        fitted = np.maximum(design @ best, _LEAST_SHARE * measured)
+    start, contention, coherency = (best / scale).tolist()
+    return ScalabilityLaw(1 / start, contention / start, coherency / start)
 
 
-def _fit(clients: Sequence[int], throughputs: Floats) -> Floats:
-    """Fit one law a row of throughputs; return its constants, a row each.
-
-    K over throughput is linear in 1/one, contention/one and coherency/one. Weights are those of the fitted values,
-    found by repetition, so that an error of ten per cent counts the same at every number of clients.
-    """
+def _design(clients: Sequence[int]) -> tuple[Floats, Floats]:
+    """Return what multiplies each linear constant, a row for each number of clients, and the scale of its columns."""
     import numpy as np
 
-    if len(set(clients)) < 3 or throughputs.shape[1] != len(clients) or not (throughputs > 0).all():
-        raise ValueError("a law needs three numbers of clients or more, and throughputs above 0")
     numbers = np.array(clients, np.float64)
     design = np.stack([np.ones_like(numbers), numbers - 1, numbers * (numbers - 1)], axis=-1)
-    scale = design.max(axis=0)
-    design = design / scale
-    measured = numbers / throughputs
-    fitted = measured
-    best = np.zeros((len(measured), 3))
-    for _ in range(_STEPS):
-        weighted, target = design / fitted[:, :, None], measured / fitted
-        least = np.full(len(measured), np.inf)
-        for free in map(list, _FREE):
-            part = weighted[:, :, free]
-            normal = part.transpose(0, 2, 1) @ part + 1e-12 * np.eye(len(free))
-            found = np.linalg.solve(normal, part.transpose(0, 2, 1) @ target[:, :, None])
-            error = ((part @ found)[:, :, 0] - target) ** 2
-            better = (found[:, :, 0] >= 0).all(axis=1) & (error.sum(axis=1) < least)
-            least[better] = error.sum(axis=1)[better]
-            best[better] = 0.0
-            best[np.ix_(better, free)] = found[better, :, 0]
-        fitted = np.maximum(best @ design.T, _LEAST_SHARE * measured)
-    constants = best / scale
-    start = constants[:, :1]
-    return np.concatenate([1 / start, constants[:, 1:] / start], axis=1)
-
-
-def _throughputs(constants: Floats, clients: float) -> Floats:
-    """Return the throughput of so many clients by each law."""
-    beside = clients - 1
-    return constants[:, 0] * clients / (1 + constants[:, 1] * beside + constants[:, 2] * clients * beside)
+    scale: Floats = design.max(axis=0)
+    return design / scale, scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,31 +157,43 @@ class LawFit:
         return np.log(np.array(self.rounds, np.float64))
 
     @cached_property
-    def _resampled(self) -> Floats:
-        """Constants of the laws of sets of rounds, drawn with replacement: whole rounds, as one bad minute is in all.
+    def _constants_by_round(self) -> Floats:
+        """The three linear constants that each round alone would give, a row each, free to be negative.
 
-        Source: B. Efron and R. J. Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 6 and 8.
+        What differs between rounds is laid on the law of all: their mean is that law, and their scatter does not shrink
+        where a constant is held at 0.
         """
         import numpy as np
 
-        drawn = np.random.default_rng(_SEED).integers(0, len(self.rounds), (_RESAMPLES, len(self.rounds)))
-        return _fit(self.clients, np.exp(self._logs[drawn].mean(axis=1)))
+        design, scale = _design(self.clients)
+        fitted = np.array([number / self.law.at(number) for number in self.clients])
+        relative = np.exp(self._logs.mean(axis=0) - self._logs)
+        found: Floats = np.linalg.lstsq(design / fitted[:, None], relative.T, rcond=None)[0].T / scale
+        return found
+
+    def _error(self, values: Floats) -> float:
+        """Return the variance of a mean over the rounds: that of the jackknife, as the values are linear in them.
+
+        Source: B. Efron, *The Jackknife, the Bootstrap and Other Resampling Plans*, 1982, chapter 3. Whole rounds are
+        left out, as one bad minute is in all numbers of clients.
+        """
+        return float(values.var(ddof=1)) / len(self.rounds)
 
     @cached_property
-    def _noise(self) -> float:
-        """Variance of a logarithm of a throughput about its round and its number of clients."""
-        logs = self._logs
-        rest = logs - logs.mean(axis=0) - logs.mean(axis=1, keepdims=True) + logs.mean()
-        return float((rest**2).sum()) / ((len(self.rounds) - 1) * (len(self.clients) - 1))
+    def _median_error(self) -> float:
+        """Variance of the logarithm of the median of as many further throughputs, about their round.
 
-    def _reach(self, spread: float, further: float, confidence: float) -> float:
-        """Return half an interval from a standard deviation over draws and the variance of what is added to it."""
-        n = len(self.rounds)
-        # Draws from n rounds spread less than rounds do, by n - 1 over n.
-        return student_quantile(1 - (1 - confidence) / 2, n - 1) * math.sqrt(spread**2 * n / (n - 1) + further)
+        That of a mean, by as much more as the median of n normal values scatters, nearly.
+        """
+        logs, n = self._logs, len(self.rounds)
+        rest = logs - logs.mean(axis=0) - logs.mean(axis=1, keepdims=True) + logs.mean()
+        noise = float((rest**2).sum()) / ((n - 1) * (len(self.clients) - 1))
+        return noise / n * (math.pi / 2) * n / (n + 0.57)
 
     def predict(self, clients: float, confidence: float = CONFIDENCE) -> Interval:
         """Return the throughput of so many clients, and where the median over as many further rounds would lie.
+
+        The interval is Student's t on the sum of both errors, with the freedom of Welch and Satterthwaite.
 
         Args:
             clients: The number of clients.
@@ -208,19 +201,26 @@ class LawFit:
         """
         import numpy as np
 
-        n = len(self.rounds)
-        spread = float(np.log(_throughputs(self._resampled, clients)).std(ddof=1))
-        reach = self._reach(spread, self._noise / n * _MEDIAN_VARIANCE, confidence)
-        middle = self.law.at(clients)
-        return Interval(middle, middle * math.exp(-reach), middle * math.exp(reach), confidence, n, Basis.RESAMPLED)
+        n, middle = len(self.rounds), self.law.at(clients)
+        linear = self._constants_by_round @ np.array([1.0, clients - 1, clients * (clients - 1)])
+        error, further = self._error(linear * middle / clients), self._median_error
+        total = max(error + further, SMALLEST_SPREAD**2)
+        parts = error**2 / (n - 1) + further**2 / ((n - 1) * (len(self.clients) - 1))
+        freedom = total**2 / parts if parts else float(n - 1)
+        reach = math.exp(min(student_quantile(1 - (1 - confidence) / 2, freedom) * math.sqrt(total), 300.0))
+        return Interval(middle, middle / reach, middle * reach, confidence, n, Basis.JACKKNIFE)
 
     def constants(self, confidence: float = CONFIDENCE) -> tuple[Interval, Interval]:
         """Return contention and coherency with their intervals, which end at 0."""
-        reaches = [self._reach(float(self._resampled[:, number].std(ddof=1)), 0.0, confidence) for number in (1, 2)]
-        contention, coherency = (
-            Interval(value, max(0.0, value - reach), value + reach, confidence, len(self.rounds), Basis.RESAMPLED)
-            for value, reach in zip((self.law.contention, self.law.coherency), reaches, strict=True)
-        )
+        n, law = len(self.rounds), self.law
+        quantile = student_quantile(1 - (1 - confidence) / 2, n - 1)
+        start = self._constants_by_round[:, 0]
+        intervals = []
+        for place, value in ((1, law.contention), (2, law.coherency)):
+            # Linear near the law: each is a constant over that of one client.
+            reach = quantile * math.sqrt(self._error((self._constants_by_round[:, place] - value * start) * law.one))
+            intervals.append(Interval(value, max(0.0, value - reach), value + reach, confidence, n, Basis.JACKKNIFE))
+        contention, coherency = intervals
         return contention, coherency
 
     @cached_property
@@ -249,7 +249,13 @@ def fit_rounds(rounds: Mapping[int, Mapping[int, float]]) -> LawFit | str:
     shared = sorted(set.intersection(*(set(entries) for entries in rounds.values())))
     if len(shared) < LEAST_ROUNDS:
         return f"a law takes {LEAST_ROUNDS} rounds, and {len(shared)} {_have(len(shared))} every number of clients"
-    return LawFit(clients, tuple(tuple(rounds[number][each] for number in clients) for each in shared))
+    return _law_fit(clients, tuple(tuple(rounds[number][each] for number in clients) for each in shared))
+
+
+@lru_cache(256)
+def _law_fit(clients: tuple[int, ...], rounds: tuple[tuple[float, ...], ...]) -> LawFit:
+    """Return the fit of some rounds; kept, as a screen asks for it again and again while other rounds go on."""
+    return LawFit(clients, rounds)
 
 
 def _have(count: int) -> str:

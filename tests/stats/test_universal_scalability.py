@@ -134,6 +134,12 @@ def test_the_largest_number_lies_in_its_interval_nearly_as_often_as_it_should() 
     assert 0.91 <= coverage(LAW, 0.05, 150, 11) <= 0.99
 
 
+def test_rounds_that_are_alike_have_an_interval() -> None:
+    fit = LawFit(CLIENTS, (tuple(LAW.at(number) for number in CLIENTS),) * 4)
+    predicted = fit.predict(64)
+    assert predicted.low < LAW.at(64) < predicted.high < 1.001 * predicted.low
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("noise", [0.05, 0.1])
 @pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)

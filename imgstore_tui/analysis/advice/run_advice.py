@@ -12,6 +12,7 @@ from imgstore_tui.analysis.advice.training import BreakEven, TrainingTime, break
 from imgstore_tui.analysis.advice.weights import Criterion, Use, Weights, weights_for
 from imgstore_tui.analysis.ceilings import Headroom, headrooms
 from imgstore_tui.analysis.growth import MEMORY_SHARE, Crossing, Growth, crossings, growths
+from imgstore_tui.analysis.scaling import ScalingCurve, scaling_curves
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.core.content import RAW_CODEC
 from imgstore_tui.core.model import Cell, DatasetFacts, Run
@@ -39,6 +40,10 @@ class Situation:
     """Images of the whole set; None for those that the data has."""
     epochs: int | None = None
     """How often the whole set is read; None for what is usual for the use."""
+    clients: int | None = None
+    """How many clients read the set at once; None where that is not asked."""
+    images_per_s: float | None = None
+    """Images per second that the training takes; None where it is not known."""
 
     @property
     def passes(self) -> int:
@@ -88,6 +93,8 @@ class DatasetAdvice:
     """Bytes of the pixels of the whole set."""
     memory_bytes: int | None = None
     """Memory of the machine."""
+    scalings: tuple[ScalingCurve, ...] = ()
+    """What several clients of one store reached together, those of the method to take first."""
 
 
 def advise_run(run: Run, summaries: Sequence[CellSummary], situation: Situation) -> tuple[DatasetAdvice, ...]:
@@ -99,7 +106,7 @@ def advise_run(run: Run, summaries: Sequence[CellSummary], situation: Situation)
         situation: What the user does with the images.
     """
     grown = growths(run, summaries)
-    measured = {summary.cell.dataset for summary in summaries}
+    measured = {summary.cell.dataset for summary in summaries} | {entry.dataset for entry in run.client_rounds}
     return tuple(
         _dataset_advice(run, summaries, grown, dataset, situation)
         for dataset in run.plan.datasets
@@ -151,6 +158,12 @@ def _dataset_advice(
         frozenset(spec.label for spec in run.plan.specs if spec.codec == RAW_CODEC),
         None if facts is None else facts.image_bytes * images,
         memory,
+        tuple(
+            sorted(
+                (curve for curve in scaling_curves(run) if curve.row.dataset == dataset),
+                key=lambda curve: curve.row.spec != advice.pick,
+            )
+        ),
     )
 
 

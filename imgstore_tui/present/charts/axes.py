@@ -187,6 +187,11 @@ def decade_label(value: float, _largest: float) -> str:
     return seconds_label(value, value)
 
 
+def rate_label(value: float, _largest: float) -> str:
+    """Return a rate: ``500``, ``1k``, ``1.5M``."""
+    return count_label(value, _largest)
+
+
 def count_label(value: float, _largest: float) -> str:
     """Return a number of images: ``10``, ``1k``, ``1M``."""
     return format_count_short(round(value)) if value >= 1 else f"{value:.3g}"

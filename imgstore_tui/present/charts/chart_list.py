@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, SyncLevel
 from imgstore_tui.present.charts.axes import LOG, Scales
-from imgstore_tui.present.charts.figures import ChartKind, Figure, bar_scale_text, chart_kinds, make_figure
+from imgstore_tui.present.charts.client_figure import client_contests
+from imgstore_tui.present.charts.figures import (
+    ChartKind,
+    Figure,
+    bar_scale_text,
+    chart_kinds,
+    make_figure,
+)
 from imgstore_tui.present.results import RunResults
 
 
@@ -45,8 +52,9 @@ def run_charts(results: RunResults, *, scales: Scales = LOG, skipped: Collection
                 continue
             for view in chart_views(run, kind):
                 figure = make_figure(
-                    results, kind, dataset=dataset, sync=view.sync, cache=view.cache, against=view.against
-                )
+                    results, kind, dataset=dataset, sync=view.sync, cache=view.cache, against=view.against,
+                    contest=view.contest,
+                )  # fmt: skip
                 charts.append(Chart(figure, scales))
     return tuple(charts)
 
@@ -67,23 +75,29 @@ def chart_levels(run: Run, kind: ChartKind) -> Iterator[tuple[SyncLevel | None, 
 
 @dataclass(frozen=True, slots=True)
 class ChartView:
-    """One variant of a kind of chart: at one level, or hot reads against cold ones."""
+    """One variant of a kind of chart: at one level, hot reads against cold ones, or what clients do."""
 
     sync: SyncLevel | None = None
     cache: CacheState | None = None
     against: bool = False
     """Whether hot reads stand against cold ones."""
+    contest: str = ""
+    """What the clients of a chart of clients do."""
 
     @property
     def text(self) -> str:
         """The levels, for a menu."""
         if self.against:
             return "hot against cold"
+        if self.contest:
+            return self.contest
         return ", ".join(str(level) for level in (self.sync, self.cache) if level is not None)
 
 
 def chart_views(run: Run, kind: ChartKind) -> tuple[ChartView, ...]:
-    """Return the variants of a kind of chart: each level, and hot against cold where both are planned."""
+    """Return the variants of a kind of chart: each level, hot against cold where both are planned; what clients do."""
+    if kind is ChartKind.CLIENTS:
+        return tuple(ChartView(contest=contest) for contest in client_contests(run)) or (ChartView(),)
     views = [ChartView(sync, cache) for sync, cache in chart_levels(run, kind)]
     reads_only = not kind.has_bars and not any(operation.writes for operation in kind.operations)
     if reads_only and {CacheState.HOT, CacheState.COLD} <= set(run.plan.cache):

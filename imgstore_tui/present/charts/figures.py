@@ -36,6 +36,7 @@ class ChartKind(StrEnum):
     APPEND = "append"
     OVERWRITE = "overwrite"
     DELETE = "delete"
+    CLIENTS = "clients"
 
     @property
     def menu_text(self) -> str:
@@ -53,6 +54,7 @@ class ChartKind(StrEnum):
             ChartKind.APPEND: "Append 1 %",
             ChartKind.OVERWRITE: "Overwrite 1 %",
             ChartKind.DELETE: "Delete 1 %",
+            ChartKind.CLIENTS: "Clients",
         }[self]
 
     @property
@@ -62,7 +64,9 @@ class ChartKind(StrEnum):
 
     @property
     def operations(self) -> tuple[Operation, ...]:
-        """The operations that the kind shows."""
+        """The operations that the kind shows; none for rounds of clients, whatever they do."""
+        if self is ChartKind.CLIENTS:
+            return ()
         if self is ChartKind.BOTH:
             return (Operation.WRITE_MANY, Operation.READ_MANY)
         return (Operation.WRITE_MANY,) if self is ChartKind.DISK else (Operation(self.value),)
@@ -77,9 +81,9 @@ class Point:
     """One median on a chart."""
 
     n: float
-    """Number of images."""
+    """Number of images, or of clients."""
     value: float
-    """Seconds; NaN where the trials failed, so that no line passes over them."""
+    """Seconds, or images per second; NaN where the trials failed, so that no line passes over them."""
     low: float
     high: float
 
@@ -93,6 +97,8 @@ class Series:
     method_index: int
     """Number of the method, the same in all charts of a run: decides mark and colour."""
     dotted: bool = False
+    is_guide: bool = False
+    """Whether it is a line to compare with, which has no marks: nothing on it was measured."""
 
     def segments(self) -> list[list[Point]]:
         """Return the points that can be drawn, in segments that a line may connect."""
@@ -153,6 +159,10 @@ class Figure:
     """Name of the vertical axis, e.g. ``time for N images``."""
     strokes: tuple[str, str] = ("write", "read")
     """Meaning of solid and dotted lines, where there are both."""
+    across: str = "images"
+    """Name of the horizontal axis."""
+    is_rate: bool = False
+    """Whether values are rates, images per second, and not seconds."""
 
     @property
     def empty(self) -> bool:
@@ -165,7 +175,12 @@ def chart_kinds(run: Run | None = None) -> tuple[ChartKind, ...]:
     if run is None:
         return tuple(ChartKind)
     planned = set(run.plan.operations)
-    return tuple(kind for kind in ChartKind if planned.issuperset(kind.operations))
+    has_clients = bool(run.client_rounds or run.plan.clients)
+    return tuple(
+        kind
+        for kind in ChartKind
+        if (has_clients if kind is ChartKind.CLIENTS else planned.issuperset(kind.operations))
+    )
 
 
 def make_figure(
@@ -177,6 +192,7 @@ def make_figure(
     sync: SyncLevel | None = None,
     cache: CacheState | None = None,
     against: bool = False,
+    contest: str = "",
 ) -> Figure:
     """Return the figure of one kind of chart. Only what may be compared stands on one figure.
 
@@ -190,10 +206,17 @@ def make_figure(
         sync: Sync level of writes; None for the first measured.
         cache: Cache state of reads; None for the first measured.
         against: Whether hot reads (solid) stand against cold ones (dotted), where both were measured.
+        contest: What the clients of a chart of clients do, see ``client_contests``; empty for the first.
     """
-    figure = _figure(
-        source, kind, per_image=per_image, dataset=dataset, sync=sync, cache=cache, against=against
-    )  # fmt: skip
+    if ChartKind(kind) is ChartKind.CLIENTS:
+        from imgstore_tui.present.charts.client_figure import client_figure  # which builds on this module
+
+        run = source.run if isinstance(source, RunResults) else source if isinstance(source, Run) else None
+        figure = client_figure(run, dataset=dataset, contest=contest)
+    else:
+        figure = _figure(
+            source, kind, per_image=per_image, dataset=dataset, sync=sync, cache=cache, against=against
+        )  # fmt: skip
     names = {line.name for line in figure.series} | {bar.name for bar in figure.bars}
     names.discard(IN_PLACE.label)
     options = {name.partition(":")[2] for name in names}

@@ -15,6 +15,7 @@ from imgstore_tui.present.charts.axes import (
     decade_label,
     drawable,
     make_axis,
+    rate_label,
     scale_text,
     seconds_label,
 )
@@ -121,19 +122,20 @@ def _lines(panel: Any, chart: Chart, height: float) -> None:
                 markersize=4,
                 linewidth=1.2,
                 elinewidth=0.8,
-                **mark_style(line.method_index),
+                **mark_style(line.method_index) | ({"marker": ""} if line.is_guide else {}),
             )
     points = [point for line in figure.series for segment in line.segments() for point in segment]
     if figure.kind is ChartKind.DISK:
         y = _byte_axis(spanned(points), 6, log=scales.y)
     else:
-        y = make_axis(spanned(points), 9, decade_label if scales.y else seconds_label, log=scales.y)
+        label = rate_label if figure.is_rate else decade_label if scales.y else seconds_label
+        y = make_axis(spanned(points), 9, label, log=scales.y)
     x = count_axis([point.n for point in points], 40, log=scales.x)
     title = _folded(f"{chart.heading}{figure.title}" + ("" if scales == LOG else f", {scales.text}"))
     if any(line.dotted for line in figure.series):
         title += f"\nsolid: {figure.strokes[0]}, dotted: {figure.strokes[1]}"
     panel.set(xscale=scale_text(scales.x), yscale=scale_text(scales.y), title=title)
-    panel.set(xlabel="images", ylabel=figure.upward)
+    panel.set(xlabel=figure.across, ylabel=figure.upward)
     panel.set_ylim(_value(y.low, log=scales.y), _value(y.high, log=scales.y))
     panel.set_yticks([_value(position, log=scales.y) for position, _ in y.ticks], [label for _, label in y.ticks])
     panel.set_xticks([_value(position, log=scales.x) for position, _ in x.ticks], [label for _, label in x.ticks])

@@ -115,7 +115,7 @@ def _add(figure: Any, line: Series, x: Axis, y: Axis, width: int, *, ascii_only:
             _dots(segment, x, columns // (3 if ascii_only else 2) if line.dotted else columns) if apart else segment
         )
         _draw(figure, points, stroke, lines=not apart)
-    if segments:
+    if segments and not line.is_guide:
         _draw(figure, list(itertools.chain(*segments)), plotext.marker(mark_of(line.method_index)), lines=False)
 
 

@@ -14,7 +14,7 @@ from html import escape
 
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.core.units import format_count, format_count_short, format_seconds
+from imgstore_tui.core.units import format_count, format_count_short, format_rate, format_seconds
 from imgstore_tui.present.charts.axes import (
     LOG,
     Axis,
@@ -23,6 +23,7 @@ from imgstore_tui.present.charts.axes import (
     decade_label,
     drawable,
     make_axis,
+    rate_label,
     scale_text,
     seconds_label,
 )
@@ -185,7 +186,8 @@ def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales, width: float
         height = max(height, len({line.name for line in drawn}) * (_LINE - 3) + _TOP + _BOTTOM)
     top, bottom = _TOP + legend_height, height + legend_height - _BOTTOM
     every = [point for line in drawn for segment in line.segments() for point in segment]
-    y = make_axis(spanned(every), 9, decade_label if scales.y else seconds_label, log=scales.y)
+    label = rate_label if figure.is_rate else decade_label if scales.y else seconds_label
+    y = make_axis(spanned(every), 9, label, log=scales.y)
     x = count_axis([point.n for point in every], int((edge - _LEFT) / _CHARACTER), log=scales.x)
 
     def across(n: float) -> float:
@@ -194,7 +196,7 @@ def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales, width: float
     def down(value: float) -> float:
         return bottom - (y.at(value) - y.low) / (y.high - y.low) * (bottom - top)
 
-    names, names_height = _names(figure.upward, scales, bottom, edge)
+    names, names_height = _names(figure, scales, bottom, edge)
     parts = [*legend, *_frame(x, y, top, bottom, edge), *names]
     if crowded:
         ends = [(line, line.segments()[-1][-1]) for line in drawn if not line.dotted]
@@ -206,17 +208,22 @@ def _lines(figure: Figure, drawn: Sequence[Series], scales: Scales, width: float
         for segment in line.segments():
             path = " ".join(f"{across(point.n):.1f},{down(point.value):.1f}" for point in segment)
             parts.append(f'<polyline points="{path}" fill="none" stroke="currentColor" stroke-width="1.6"{dash}/>')
-        for point in itertools.chain(*line.segments()):
+        for point in () if line.is_guide else itertools.chain(*line.segments()):
             left, mid = across(point.n), down(point.value)
             if drawable(point.low) and drawable(point.high):
                 parts.append(
                     f'<path d="M{left:.1f} {down(point.low):.1f}V{down(point.high):.1f}" stroke="currentColor"/>'
                 )
-            value = f"{line.name}, {format_count(point.n)} images: {format_seconds(point.value)}"
-            tooltip = f"{value} ({format_seconds(point.low)} to {format_seconds(point.high)})"
+            written = _rate_text if figure.is_rate else format_seconds
+            value = f"{line.name}, {format_count(point.n)} {figure.across}: {written(point.value)}"
+            tooltip = f"{value} ({written(point.low)} to {written(point.high)})"
             parts.append(f"<g>{_mark(line.method_index, left, mid)}<title>{escape(tooltip)}</title></g>")
         parts.append("</g>")
     return _Panel(figure.title, height + legend_height + names_height, tuple(parts), width)
+
+
+def _rate_text(value: float) -> str:
+    return f"{format_rate(value)} images/s"
 
 
 def _end_labels(
@@ -270,10 +277,11 @@ def _frame(x: Axis, y: Axis, top: float, bottom: float, edge: float) -> list[str
     return parts
 
 
-def _names(upward: str, scales: Scales, bottom: float, edge: float) -> tuple[list[str], float]:
+def _names(figure: Figure, scales: Scales, bottom: float, edge: float) -> tuple[list[str], float]:
     """Return the names of both axes in a line below, or in two where it is narrow, and their height."""
     down = bottom + _BOTTOM + _NAMES - 8
-    up, across = f"↑ {upward}, {scale_text(scales.y)}" if upward else "", f"images, {scale_text(scales.x)} →"
+    up = f"↑ {figure.upward}, {scale_text(scales.y)}" if figure.upward else ""
+    across = f"{figure.across}, {scale_text(scales.x)} →"
     second = _LINE if _CHARACTER * (len(up) + len(across) + 1) > edge - _LEFT else 0
     parts = [
         f'<text class="quiet" x="{_LEFT}" y="{down + second:g}">{escape(up)}</text>',

@@ -14,6 +14,7 @@ from imgstore_tui.present.charts.axes import (
     count_axis,
     decade_label,
     make_axis,
+    rate_label,
     scale_text,
     seconds_label,
 )
@@ -63,7 +64,8 @@ def draw_figure(
     if not figure.kind.has_bars:
         return build_chart(
             figure.series, width, height, scales=scales, colours=colours, ascii_only=ascii_only, title=figure.title,
-            highlight=highlight, upward=figure.upward, strokes=figure.strokes,
+            highlight=highlight, upward=figure.upward, strokes=figure.strokes, across=figure.across,
+            is_rate=figure.is_rate,
         )  # fmt: skip
     if width < MIN_WIDTH or height < MIN_HEIGHT or figure.empty:
         return _message(figure.title, width, height, small=not figure.empty)
@@ -87,8 +89,12 @@ def build_chart(
     highlight: str | None = None,
     upward: str = "",
     strokes: tuple[str, str] = ("write", "read"),
+    across: str = "images",
+    is_rate: bool = False,
 ) -> Text:
-    """Draw lines of seconds over numbers of images: exactly ``height`` lines of ``width`` columns, never raises.
+    """Draw lines of seconds over numbers of images, or of rates over numbers of clients; never raises.
+
+    What is drawn has exactly ``height`` lines of ``width`` columns.
 
     Points that are not finite or not above zero are left out. Log axes are drawn as log10 on linear ones, as plotext's
     own put ticks at 46.4.
@@ -104,15 +110,17 @@ def build_chart(
         highlight: Name of the series shown in bold.
         upward: Name of the vertical axis; where the height suffices, both axes are named below.
         strokes: Meaning of solid and dotted lines.
+        across: Name of the horizontal axis.
+        is_rate: Whether values are images per second.
     """
     style = _ChartStyle(colours or ChartColours(), ascii_only, highlight, strokes)
     points = [(point.n, point.value) for line in series for segment in line.segments() for point in segment]
     if width < MIN_WIDTH or height < MIN_HEIGHT or not points:
         return _message(title, width, height, small=bool(points))
     head = _head(title, series, width, height, style)
-    foot = [_foot(upward, scales, width, style)] if upward and height >= NAMED_HEIGHT else []
+    foot = [_foot(upward, across, scales, width, style)] if upward and height >= NAMED_HEIGHT else []
     rows = height - len(head) - len(foot)
-    label = decade_label if scales.y else seconds_label
+    label = rate_label if is_rate else decade_label if scales.y else seconds_label
     # plotext adds two rows below the plot, for the axis and its numbers.
     values = [value for _, value in points]
     y = make_axis(values, (rows - 3) // 2, label, log=scales.y).on_cells(rows - 2, values)
@@ -124,9 +132,9 @@ def build_chart(
     return _block([*head, *plotted, *foot], width, height)
 
 
-def _foot(upward: str, scales: Scales, width: int, style: _ChartStyle) -> Text:
+def _foot(upward: str, across: str, scales: Scales, width: int, style: _ChartStyle) -> Text:
     """Return the names of both axes in one line, the vertical one left; the horizontal one alone if narrow."""
-    left, right = f"↑ {upward}, {scale_text(scales.y)}", f"images, {scale_text(scales.x)} →"
+    left, right = f"↑ {upward}, {scale_text(scales.y)}", f"{across}, {scale_text(scales.x)} →"
     gap = width - cell_len(left) - cell_len(right)
     text = f"{left}{' ' * gap}{right}" if gap >= 2 else right.rjust(width)
     return Text(ascii_text(text) if style.ascii_only else text, style=style.colours.axis)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from imgstore_tui.analysis.scaling import scaling_curves
 from imgstore_tui.analysis.summary import CellSummary
 from imgstore_tui.analysis.verdict import Verdict
 from imgstore_tui.core.errors import DataError
@@ -18,6 +19,7 @@ from imgstore_tui.core.json_values import from_json, to_json
 from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Run
 from imgstore_tui.plugins.saved_specs import SavedSpecs
 from imgstore_tui.present.article import claim_rows
+from imgstore_tui.present.client_record import client_summary_rows
 from imgstore_tui.present.results import RunResults, build_results
 from imgstore_tui.stats.warnings import NoiseWarning
 
@@ -65,6 +67,7 @@ def _write_lines(file: io.BytesIO, value: Any) -> None:
 def record(run: Run) -> dict[str, Any]:
     """Return a run as JSON values: its fields, ``schema_version``, and ``summary`` with one object per cell.
 
+    ``client_summary`` has one object for each contest of clients and number of them.
     In a run of the plan ``article``, ``claims`` has the result of each of the article's claims.
     """
     values = _record_but_measurements(run)
@@ -78,7 +81,16 @@ def _record_but_measurements(run: Run) -> dict[str, Any]:
     summary = summary_rows(results)
     claims = claim_rows(results)
     bare = to_json(replace(run, measurements=()))
-    values: dict[str, Any] = _finite({"schema_version": SCHEMA_VERSION, **bare, "summary": summary, "claims": claims})
+    clients = client_summary_rows(scaling_curves(run))
+    values: dict[str, Any] = _finite(
+        {
+            "schema_version": SCHEMA_VERSION,
+            **bare,
+            "summary": summary,
+            "client_summary": clients,
+            "claims": claims,
+        }
+    )
     return values
 
 

@@ -56,5 +56,7 @@ def _chart(run: Run, text: str) -> Chart:
         levels = "; ".join(view.text for view in views)
         raise UsageError(f"The chart {name} has no level '{level}'. It has: {levels or 'one only'}.")
     view = named[0]
-    figure = make_figure(build_results(run), kind, sync=view.sync, cache=view.cache, against=view.against)
+    figure = make_figure(
+        build_results(run), kind, sync=view.sync, cache=view.cache, against=view.against, contest=view.contest
+    )
     return Chart(figure)

@@ -12,6 +12,7 @@ from imgstore_tui.core.units import format_count, format_count_short
 from imgstore_tui.present.article import article_report_tables, claims_table, is_article
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.ceilings import ceiling_tables
+from imgstore_tui.present.tables.clients import client_tables, figures_tables
 from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.glance import glance_tables
 from imgstore_tui.present.tables.systems import systems_tables
@@ -47,6 +48,7 @@ def further_tables(results: RunResults) -> tuple[Table, ...]:
         *(() if is_article(results.run) else one_image_tables(results)),
         *timing_tables(results),
         *disk_tables(results),
+        *client_tables(results),
         *ceiling_tables(results),
         failures_table(results),
         warnings_table(results),
@@ -65,6 +67,7 @@ def answer_tables(results: RunResults) -> tuple[Table, ...]:
         *(() if systems_tables(results) else glance_tables(results)),
         *systems_tables(results)[:1],
         *([claims_table(results, brief=True)] if is_article(results.run) else []),
+        *figures_tables(results),
         failures_table(results),
     )
     return _shown(tables, results)

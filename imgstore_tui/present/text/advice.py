@@ -17,6 +17,7 @@ from imgstore_tui.core.units import counted, format_count, format_number, format
 from imgstore_tui.present.text.advice_reasons import mostly, reason_sentences
 from imgstore_tui.present.text.advice_times import time_sentences
 from imgstore_tui.present.text.ceilings import LITTLE_STORAGE, headroom_sentence
+from imgstore_tui.present.text.clients import client_sentences
 from imgstore_tui.present.text.next_commands import shell_line
 from imgstore_tui.present.text.shared_options import short_names
 from imgstore_tui.stats.intervals import Interval
@@ -54,6 +55,7 @@ def statements(given: DatasetAdvice) -> tuple[Statement, ...]:
         *_continuation(given),
         *_keeping(given),
         *times_taken,
+        *_clients(given),
         *(Statement(kind, text, rows) for kind, text, rows in reason_sentences(given)),
         *_shares(given),
         *_costs(given),
@@ -226,6 +228,18 @@ def _keeping(given: DatasetAdvice) -> Iterator[Statement]:
     if others := [keeping.spec for keeping in given.keepings if keeping.originals and keeping.spec != IN_PLACE.label]:
         text += f". To keep the files themselves: {listed(others, 'or')}"
     yield Statement("keeping", f"{text}.")
+
+
+def _clients(given: DatasetAdvice) -> Iterator[Statement]:
+    """Yield what several clients of one store reach together."""
+    situation = given.situation
+    for curve in given.scalings:
+        for kind, text, rows in client_sentences(curve, clients=situation.clients, images_per_s=situation.images_per_s):
+            yield Statement(kind, text, rows)
+    if not given.scalings and (situation.clients is not None or situation.images_per_s is not None):
+        yield Statement(
+            "clients", "What several clients reach was not measured. To measure it: imgstore-tui run --clients 1,2,4"
+        )
 
 
 def _shares(given: DatasetAdvice) -> Iterator[Statement]:

@@ -103,6 +103,7 @@ class ChartPane(LinePicture, can_focus=True):
             sync=self.view.sync,
             cache=self.view.cache,
             against=self.view.against,
+            contest=self.view.contest,
         )
         return Chart(figure, Scales(self.log_x, self.log_y))
 

@@ -17,6 +17,7 @@ from imgstore_tui.present.article import article_report_tables, is_article
 from imgstore_tui.present.exports.md import markdown_table
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.ceilings import ceiling_tables
+from imgstore_tui.present.tables.clients import client_tables
 from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.ranking import cutoff_text, measured_cutoffs, ranking_table
 from imgstore_tui.present.tables.report_tables import failures_table, warnings_table
@@ -229,6 +230,7 @@ def tables_of(results: RunResults, cutoff: int | None = None) -> list[Table]:
         ranking_table(results, cutoff),
         *timing_tables(results),
         *disk_tables(results),
+        *client_tables(results),
         *ceiling_tables(results),
         *(article_report_tables(results) if is_article(results.run) else one_image_tables(results)),
         failures_table(results),
