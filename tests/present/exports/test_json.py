@@ -16,6 +16,7 @@ from imgstore_tui.core.operations import SYNC_LEVELS, CacheState, Operation
 from imgstore_tui.present import exports
 from imgstore_tui.present.exports.json import SCHEMA_PATH, load_json, parse_json, record
 from imgstore_tui.testing.conformance_exporter import hostile_run
+from imgstore_tui.testing.fake_client_rounds import fake_client_run
 from imgstore_tui.testing.fake_runs import fake_run
 
 SCHEMA: dict[str, Any] = json.loads(SCHEMA_PATH.read_text())
@@ -24,6 +25,8 @@ RUNS = [
     fake_run(["lmdb:codec.quality=90", "hdf5:chunks=64"], [10], 2, failures={"hdf5:chunks=64/read-many": "x"}),
     replace(fake_run(), measurements=(), datasets=(), status="running", finished_at=None),
     hostile_run(),
+    fake_client_run(late=((4, 2),), dead=((8, 1),), cutoff=100),
+    fake_client_run(["lmdb"], [1, 2], 2, shares_cores=None, cutoff=100),
 ]
 
 
@@ -31,7 +34,7 @@ def export(run: Run) -> str:
     return exports.get("json").export(run).decode()
 
 
-@pytest.mark.parametrize("run", RUNS, ids=["all", "options", "empty", "evil"])
+@pytest.mark.parametrize("run", RUNS, ids=["all", "options", "empty", "evil", "clients", "unsure"])
 def test_it_fits_the_schema_and_reads_back_equal(run: Run) -> None:
     text = export(run)
     jsonschema.Draft202012Validator(SCHEMA).validate(json.loads(text))
@@ -42,8 +45,12 @@ def test_the_schema_is_sound_and_knows_every_field() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     for name in ("Plan", "Spec", "Environment", "ServerFacts", "DatasetFacts", "Measurement"):
         assert set(SCHEMA["$defs"][name]["properties"]) == {entry.name for entry in fields(getattr(model, name))}
-    assert set(SCHEMA["properties"]) == {entry.name for entry in fields(Run)} | {"schema_version", "summary", "claims"}
+    assert set(SCHEMA["properties"]) == {entry.name for entry in fields(Run)} | {
+        "schema_version", "summary", "client_summary", "claims",
+    }  # fmt: skip
     assert set(SCHEMA["$defs"]["Summary"]["properties"]) == set(record(fake_run())["summary"][0])
+    clients = record(fake_client_run(["lmdb"], [1], 1))["client_summary"]
+    assert set(SCHEMA["$defs"]["ClientSummary"]["properties"]) == set(clients[0])
 
 
 def test_the_schema_refuses_what_is_wrong() -> None:
