@@ -54,7 +54,7 @@ class Pairs:
             make_pixels(folder / "source", size, count)
         self._trials = ProcessExecutor([spec])
         backend = registry.backends.get(spec.backend)
-        self._clients = ClientExecutor(None, folder / "cluster", list(backend.imports_for(dict(spec.options))))
+        self._clients = ClientExecutor(None, 1, folder / "cluster", list(backend.imports_for(dict(spec.options))))
         self.late_s: list[float] = []
 
     def measure(self, rounds: int) -> tuple[dict[int, float], dict[int, float]]:

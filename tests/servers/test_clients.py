@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imgstore_tui.bench.run import clients
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.core.events import Event, TrialStarted
 from imgstore_tui.core.location import ServerLocation
@@ -18,11 +19,16 @@ from imgstore_tui.core.operations import Operation, Status
 from imgstore_tui.jobs.servers.catalogue import recipe
 from imgstore_tui.plugins.registry import resolve_spec
 from imgstore_tui.storekit.server import PREFIX
-from tests.bench.run.test_client_machines import BLIND
-from tests.support.clusters import DaskNodes, changed_python, dask_nodes
+from tests.support.clusters import BLIND, DaskNodes, changed_python, dask_nodes
 from tests.support.server_places import backend_of
 
 pytest.importorskip("distributed", reason="distributed is not installed (extra cluster)")
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine clients may be late in any test; none of these is about that."""
+    monkeypatch.setattr(clients, "LATE_S", 60.0)
 
 
 def plan_on(name: str, scratch: Path, **changes: object) -> Plan:

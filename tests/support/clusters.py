@@ -8,6 +8,7 @@ import ipaddress
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -16,9 +17,36 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import imgstore_tui
+from tests.support.tcp_proxy import TcpProxy
 
 ROOT = Path(imgstore_tui.__file__).parents[1]
 START_S = 60
+OTHER_MACHINE = """
+import pathlib, socket
+socket.gethostname = lambda: "{name}"
+_read = pathlib.Path.read_text
+def read_text(path, *arguments, **options):
+    return "{name}" if path.name == "boot_id" else _read(path, *arguments, **options)
+pathlib.Path.read_text = read_text
+"""
+"""Lets a process take its machine for another: what tells machines apart is read where this looks."""
+
+BLIND = """
+import pathlib
+_read = pathlib.Path.read_text
+def read_text(path, *arguments, **options):
+    if path.name == "token":
+        raise FileNotFoundError(path)
+    return _read(path, *arguments, **options)
+pathlib.Path.read_text = read_text
+"""
+"""Lets a worker not see the file that the run writes in its folder."""
+
+
+def free_port() -> int:
+    """Return a port of loopback that is free."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def make_certificate(folder: Path) -> dict[str, str]:
@@ -68,6 +96,7 @@ class DaskNodes:
     scheme: str = "tls"
     address: str = ""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    lines: list[TcpProxy] = field(default_factory=list)
 
     def start_scheduler(self) -> None:
         """Start the scheduler on a free port of loopback."""
@@ -86,6 +115,8 @@ class DaskNodes:
         for number in range(1, len(self.processes)):
             log = self.folder / f"node-{number}.log"
             while "Registered to" not in log.read_text():
+                is_alive = self.processes[number].poll() is None
+                assert is_alive, log.read_text()
                 assert time.monotonic() < deadline, log.read_text()
                 time.sleep(0.05)
 
@@ -95,6 +126,27 @@ class DaskNodes:
         return self._start(
             "dask_worker", self.address, "--host", f"{self.scheme}://127.0.0.1", "--nworkers", "1", "--nthreads", "1",
             "--memory-limit", "0", "--local-directory", folder, variables=variables,
+        )  # fmt: skip
+
+    def start_far_worker(self, name: str, delay_s: float, loss: float) -> subprocess.Popen[bytes]:
+        """Start a nanny with one worker as if on another machine: with a name, and a long line of its own.
+
+        Args:
+            name: Name of the machine.
+            delay_s: How long what is sent is on its way, one way.
+            loss: Share of the pieces that have to be sent again.
+        """
+        listens = free_port()
+        lines = [TcpProxy(int(self.address.rpartition(":")[2])), TcpProxy(listens)]
+        for line in lines:
+            line.delay_s, line.loss = delay_s, loss
+        self.lines += lines
+        folder = self.folder / f"worker-{len(self.processes)}"
+        return self._start(
+            "dask_worker", f"{self.scheme}://127.0.0.1:{lines[0].port}",
+            "--listen-address", f"{self.scheme}://127.0.0.1:{listens}", "--contact-address", f"{self.scheme}://127.0.0.1:{lines[1].port}",
+            "--nworkers", "1", "--nthreads", "1", "--memory-limit", "0", "--local-directory", folder,
+            variables=changed_python(self.folder / name, OTHER_MACHINE.format(name=name)),
         )  # fmt: skip
 
     def _start(
@@ -122,6 +174,8 @@ class DaskNodes:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for line in self.lines:
+            line.close()
 
 
 @contextlib.contextmanager

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import random
 import socket
 import struct
 import threading
 import time
 from collections.abc import Iterator
+
+RESEND_S = 0.2
+"""After this time Linux sends again what was not acknowledged, at least (TCP_RTO_MIN)."""
 
 
 class _Line:
@@ -48,6 +52,8 @@ class TcpProxy:
     def __init__(self, port: int) -> None:
         self.delay_s = 0.0
         """How long each piece of what is sent either way is on its way; any number of them at a time."""
+        self.loss = 0.0
+        """Share of the pieces that get lost once, and are sent again after ``RESEND_S``: what follows them waits."""
         self.cut_after: int | None = None
         """Bytes from a client after which its connection is reset; None for never."""
         self.cuts = 10**9
@@ -94,7 +100,7 @@ class TcpProxy:
                 if self.replaced is not None:
                     data = data.replace(*self.replaced)
                 if not (from_client and self.silent):
-                    line.send(data, self.delay_s)
+                    line.send(data, self.delay_s + (RESEND_S if random.random() < self.loss else 0.0))
         line.close()
         for one in (source, target):
             with contextlib.suppress(OSError):

@@ -34,16 +34,18 @@ _CLOSE_S = 8.0
 class ClientExecutor:
     """Runs each client in a process of its own, on workers of a Dask cluster; see ``ClientRunner``."""
 
-    def __init__(self, address: str | None, folder: Path, modules: Sequence[str]) -> None:
+    def __init__(self, address: str | None, most: int, folder: Path, modules: Sequence[str]) -> None:
         """Prepare; no process is started yet.
 
         Args:
             address: Address of a scheduler; None to start a cluster on this machine.
+            most: Most clients of a round: as many workers are started.
             folder: Folder of the run for what the cluster keeps; made when it is needed.
             modules: Import names of the libraries that clients use: imported before they get ready, and of one version
                 everywhere.
         """
         self._address = address
+        self._most = most
         self._folder = folder
         self._modules = list(modules)
         self._process: subprocess.Popen[bytes] | None = None
@@ -53,7 +55,7 @@ class ClientExecutor:
     def start(self, clients: int, cancel: Flag) -> tuple[ClusterWorker, ...]:
         """Start or reach the workers of a round; see ``ClientRunner``."""
         if self._process is None or self._process.poll() is not None:
-            self._start(clients, cancel)
+            self._start(cancel)
         token, text = self._folder / "token", uuid.uuid4().hex
         token.write_text(text, encoding="ascii")
         try:
@@ -71,7 +73,7 @@ class ClientExecutor:
         self._workers = tuple(workers)
         return self._workers
 
-    def _start(self, clients: int, cancel: Flag) -> None:
+    def _start(self, cancel: Flag) -> None:
         self._folder.mkdir(exist_ok=True)
         self._output.clear()
         self._process = subprocess.Popen(
@@ -85,7 +87,9 @@ class ClientExecutor:
             bufsize=0,
         )
         self._ask(
-            {"do": "start", "address": self._address, "clients": clients, "folder": str(self._folder)}, _START_S, cancel
+            {"do": "start", "address": self._address, "clients": self._most, "folder": str(self._folder)},
+            _START_S,
+            cancel,
         )
 
     def run(self, requests: tuple[ClientRequest, ...], limit_s: float, cancel: Flag) -> tuple[ClientOutcome, ...]:

@@ -151,7 +151,7 @@ class ClientBlockRound:
     def _measure(self, entry: ClientRound, location: Location) -> None:
         entry = replace(entry, started_at=_now())
         try:
-            workers = self.runner.start(max(self.services.plan.clients), self.services.cancel)[: entry.clients]
+            workers = self.runner.start(entry.clients, self.services.cancel)[: entry.clients]
         except ImgstoreError as error:
             if self.services.stopped:
                 return

@@ -191,4 +191,4 @@ def _check_cluster(plan: Plan, ready: PreparedRun) -> None:
 def _clients(plan: Plan, ready: PreparedRun) -> ClientExecutor | None:
     if not plan.clients:
         return None
-    return ClientExecutor(plan.cluster, ready.folder.claim("cluster"), sorted(library_names(plan)))
+    return ClientExecutor(plan.cluster, max(plan.clients), ready.folder.claim("cluster"), sorted(library_names(plan)))

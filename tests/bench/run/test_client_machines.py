@@ -13,27 +13,26 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.bench.results.journal import saved_runs
+from imgstore_tui.bench.run import clients
 from imgstore_tui.bench.run.runner import run_plan
 from imgstore_tui.core.errors import UnavailableError
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation, Status
 from imgstore_tui.plugins.registry import resolve_spec
-from tests.support.clusters import DaskNodes, changed_python, dask_nodes
+from tests.support.clusters import BLIND, DaskNodes, changed_python, dask_nodes
 from tests.support.processes import descendants, have_ended
 
 pytest.importorskip("distributed", reason="distributed is not installed (extra cluster)")
 
-AHEAD = "import time\n_time = time.time\ntime.time = lambda: _time() + 0.3\n"
-BLIND = """
-import pathlib
-_read = pathlib.Path.read_text
-def read_text(path, *arguments, **options):
-    if path.name == "token":
-        raise FileNotFoundError(path)
-    return _read(path, *arguments, **options)
-pathlib.Path.read_text = read_text
-"""
+AHEAD = "import time\n_time = time.time\ntime.time = lambda: _time() + {seconds}\n"
 OTHER_VERSION = "import imgstore_tui\nimgstore_tui.__version__ = '0.0.9'\n"
+
+
+@pytest.fixture(autouse=True)
+def _patience(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine clients may be late in any test; only one of them is about that."""
+    if "late" not in request.node.name:
+        monkeypatch.setattr(clients, "LATE_S", 60.0)
 
 
 @pytest.fixture
@@ -61,21 +60,85 @@ def plan_on(nodes: DaskNodes, scratch: Path, **changes: object) -> Plan:
     return replace(plan, **changes)  # type: ignore[arg-type]
 
 
-def test_a_clock_that_is_ahead_is_noticed_and_spoils_no_figure(nodes: DaskNodes, tmp_path: Path) -> None:
-    nodes.start_worker(changed_python(tmp_path / "ahead", AHEAD))
+@pytest.mark.parametrize("seconds", [0.3, pytest.param(60.0, marks=pytest.mark.full)])
+def test_a_clock_that_is_ahead_is_noticed_and_spoils_no_figure(
+    nodes: DaskNodes, tmp_path: Path, seconds: float
+) -> None:
+    nodes.start_worker(changed_python(tmp_path / "ahead", AHEAD.format(seconds=seconds)))
     nodes.wait_for_workers()
     (entry,) = run_plan(plan_on(nodes, tmp_path)).client_rounds
     assert (entry.status, entry.reason) == (Status.OK, None)
-    offsets = [result.clock_offset_s for result in entry.results]
-    assert offsets.count(None) == 1
-    assert max(offset or 0.0 for offset in offsets) == pytest.approx(0.3, abs=0.1)
+    (ahead,) = [result for result in entry.results if result.clock_offset_s is not None]
+    assert ahead.clock_offset_s is not None
+    assert ahead.clock_uncertainty_s is not None
+    assert abs(ahead.clock_offset_s - seconds) <= ahead.clock_uncertainty_s + 0.001
     assert len(entry.warnings) == 1
-    assert "fast" in entry.warnings[0]
-    assert entry.start_spread_s is not None
-    assert entry.start_spread_s < 0.1, "they began together, not one 0.3 s after the other"
-    assert entry.seconds is not None
-    assert entry.seconds < 0.8
+    assert " fast " in entry.warnings[0]
     assert entry.cluster == nodes.address
+    # They began together, not one long after the other.
+    assert entry.start_spread_s is not None
+    assert entry.start_spread_s < 30
+    assert entry.seconds is not None
+    assert entry.seconds < 30
+
+
+@pytest.fixture
+def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DaskNodes]:
+    """A scheduler, and two machines 10 ms away of which every hundredth piece gets lost; over TLS."""
+    with dask_nodes(tmp_path / "far", 0) as started:
+        for name, value in started.environment.items():
+            monkeypatch.setenv(name, value)
+        for machine in ("bench-a", "bench-b"):
+            started.start_far_worker(machine, delay_s=0.01, loss=0.01)
+        started.wait_for_workers()
+        yield started
+
+
+@pytest.mark.full
+def test_far_machines_read_after_one_start(far: DaskNodes, tmp_path: Path) -> None:
+    run = run_plan(plan_on(far, tmp_path, clients=(1, 2)))
+    assert [entry.reason for entry in run.client_rounds] == [None, None]
+    both = next(entry for entry in run.client_rounds if entry.clients == 2)
+    assert {result.machine for result in both.results} == {"bench-a", "bench-b"}
+    for result in both.results:
+        assert result.clock_offset_s is not None
+        assert result.clock_uncertainty_s is not None
+        assert result.clock_uncertainty_s >= 0.01, "half of there and back over lines of 10 ms"
+        assert abs(result.clock_offset_s) <= result.clock_uncertainty_s
+
+
+@pytest.mark.full
+def test_a_machine_that_dies_fails_its_round_by_name(far: DaskNodes, tmp_path: Path) -> None:
+    nanny = far.processes[-1].pid
+
+    def kill() -> None:
+        clients = wait_for_client(nanny)
+        time.sleep(5)
+        for pid in [nanny, *descendants(nanny), *clients]:
+            os.kill(pid, signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    run = run_plan(plan_on(far, tmp_path, client_window_s=8.0, rounds=2))
+    thread.join()
+    first, second = run.client_rounds
+    assert first.status is Status.FAILED
+    assert "on bench-b has no figures" in (first.reason or "")
+    kept = next(result for result in first.results if result.machine == "bench-a")
+    assert (kept.status, kept.reason) == (Status.OK, None)
+    assert kept.images > 0
+    assert "has 1 worker and 2 clients need one each" in (second.reason or "")
+    assert run.status == "finished"
+
+
+def wait_for_client(nanny: int) -> list[int]:
+    """Return the process of the client below a nanny, once there is one."""
+    deadline = time.monotonic() + 60
+    clients: list[int] = []
+    while not clients and time.monotonic() < deadline:
+        clients = [pid for pid in descendants(nanny) if b"client_child" in command_of(pid)]
+        time.sleep(0.05)
+    return clients
 
 
 def test_too_few_workers_are_refused_before_anything_is_measured(nodes: DaskNodes, tmp_path: Path) -> None:
@@ -104,13 +167,10 @@ def test_a_folder_that_a_worker_does_not_see_is_refused(nodes: DaskNodes, tmp_pa
 def test_a_scheduler_that_dies_fails_the_round_and_ends_the_clients(nodes: DaskNodes, tmp_path: Path) -> None:
     worker = nodes.start_worker()
     nodes.wait_for_workers()
-    clients: list[int] = []
+    ended: list[int] = []
 
     def kill() -> None:
-        deadline = time.monotonic() + 60
-        while not clients and time.monotonic() < deadline:
-            clients.extend(pid for pid in descendants(worker.pid) if b"client_child" in command_of(pid))
-            time.sleep(0.05)
+        ended.extend(wait_for_client(worker.pid))
         time.sleep(2)
         nodes.processes[0].send_signal(signal.SIGKILL)
 
@@ -119,8 +179,8 @@ def test_a_scheduler_that_dies_fails_the_round_and_ends_the_clients(nodes: DaskN
     (entry,) = run_plan(plan_on(nodes, tmp_path, client_window_s=20.0)).client_rounds
     thread.join()
     assert entry.status is Status.FAILED
-    assert len(clients) == 1
-    assert have_ended(clients)
+    assert len(ended) == 1
+    assert have_ended(ended)
     assert entry.reason
 
 
@@ -139,16 +199,12 @@ def test_clients_end_when_the_run_is_killed(nodes: DaskNodes, tmp_path: Path) ->
     if child == 0:
         run_plan(plan_on(nodes, tmp_path, client_window_s=60.0))
         os._exit(0)
-    deadline = time.monotonic() + 60
-    clients: list[int] = []
-    while not clients and time.monotonic() < deadline:
-        clients.extend(pid for pid in descendants(worker.pid) if b"client_child" in command_of(pid))
-        time.sleep(0.05)
+    ended = wait_for_client(worker.pid)
     time.sleep(2)
-    below = descendants(child)
+    ended += descendants(child)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    assert have_ended([*clients, *below])
+    assert have_ended(ended)
 
 
 def test_an_address_where_no_scheduler_is_says_so(nodes: DaskNodes, tmp_path: Path) -> None:
