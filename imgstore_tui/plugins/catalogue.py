@@ -69,7 +69,7 @@ class Catalogue(Generic[Plugin]):
         self._adapt = adapt
 
     @functools.cached_property
-    def _found(self) -> tuple[dict[str, type[Plugin]], tuple[FailedPlugin, ...]]:
+    def _plugins(self) -> tuple[dict[str, type[Plugin]], tuple[FailedPlugin, ...]]:
         classes: dict[str, type[Plugin]] = {}
         failed: list[FailedPlugin] = []
         package = importlib.import_module(self._package)
@@ -102,11 +102,11 @@ class Catalogue(Generic[Plugin]):
 
     def all(self) -> dict[str, type[Plugin]]:
         """Return every plug-in by name, available or not."""
-        return dict(self._found[0])
+        return dict(self._plugins[0])
 
     def failed(self) -> tuple[FailedPlugin, ...]:
         """Return the third-party plug-ins that could not be loaded."""
-        return self._found[1]
+        return self._plugins[1]
 
     def get(self, name: str) -> type[Plugin]:
         """Return the plug-in called ``name``, available or not.
@@ -115,9 +115,9 @@ class Catalogue(Generic[Plugin]):
             UsageError: If there is none; the message names the most similar one.
             UnavailableError: If it is third-party and cannot be loaded.
         """
-        classes = self._found[0]
+        classes = self._plugins[0]
         if name not in classes:
-            for entry in self._found[1]:
+            for entry in self._plugins[1]:
                 if entry.name == name:
                     raise UnavailableError(f"The {self.kind} '{name}' could not be loaded: {entry.reason}.")
             raise unknown_name(self.kind, name, classes)

@@ -11,7 +11,7 @@ import numpy as np
 
 from imgstore_tui.codecs.raw import RawCodec
 from imgstore_tui.core.backend import Continuation, Editor
-from imgstore_tui.plugins.registry import as_local
+from imgstore_tui.plugins.catalogues import as_local
 from imgstore_tui.storekit.local import LocalBackend
 from tests.outside.ledger import Ledger
 

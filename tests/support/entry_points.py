@@ -27,9 +27,8 @@ def offer(folder: Path, groups: Mapping[str, Mapping[str, str]], monkeypatch: py
     for group, points in groups.items():
         lines += [f"[{group}]", *(f"{name} = {value}" for name, value in points.items())]
     (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
+    for catalogue in (registry.backends, registry.codecs, registry.datasets):
+        catalogue.all()  # so that there is a cache, which comes back after the test in place of the one made in it
+        monkeypatch.delitem(catalogue.__dict__, "_plugins")
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setenv("PYTHONPATH", f"{folder}:{ROOT}")
-    for catalogue in (registry.backends, registry.codecs, registry.datasets):
-        monkeypatch.delitem(catalogue.__dict__, "_found", raising=False)
-    # What is found meanwhile must not outlive the test either.
-    monkeypatch.setattr(registry, "backends", registry.BackendCatalogue())
