@@ -18,7 +18,8 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.manifest import check_ids
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count
-from imgstore_tui.storekit.label_column import LabelColumn, join_labels, no_labels
+from imgstore_tui.storekit.image_labels import join_labels
+from imgstore_tui.storekit.label_column import LabelColumn, no_labels
 from imgstore_tui.storekit.names_file import require_names
 from imgstore_tui.storekit.raw_file import RawFile
 from imgstore_tui.storekit.scan_progress import report_scan

@@ -9,13 +9,8 @@ import numpy as np
 import pytest
 
 from imgstore_tui.core.label_summary import class_names_text
-from imgstore_tui.storekit.label_column import (
-    ImageLabels,
-    LabelColumn,
-    join_labels,
-    no_labels,
-    parse_labels,
-)
+from imgstore_tui.storekit.image_labels import ImageLabels, join_labels
+from imgstore_tui.storekit.label_column import LabelColumn, no_labels, parse_labels
 from imgstore_tui.storekit.label_names import candidates, read_labels
 
 CODES = [3, 1, 2, 3]

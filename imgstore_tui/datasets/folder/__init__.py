@@ -210,7 +210,7 @@ class FolderDataset(Dataset):
         """Take labels of a table, with a note on where they come from; return them."""
         import numpy as np
 
-        from imgstore_tui.storekit.label_column import missing_labels
+        from imgstore_tui.storekit.image_labels import missing_labels
 
         self._classes = names
         self._has_labels, without = missing_labels(np.frombuffer(labels, np.int64), names)
