@@ -7,7 +7,7 @@ Sources: POSIX.1-2017 (pax), the manual of GNU tar, "Basic Tar Format" and "Stor
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from imgstore_tui.backends.webdataset.tar import BLOCK, padded
@@ -25,7 +25,9 @@ _REGULAR = frozenset(b"\x0007")
 _SPARSE, _HARD, _SYMBOLIC, _FOLDER = map(ord, "S125")
 _WITHOUT_DATA = frozenset(b"123456")
 _LONG_NAME, _LONG_LINK = ord("L"), ord("K")
-_EXTENDED, _SOLARIS, _GLOBAL = ord("x"), ord("X"), ord("g")
+_GLOBAL = ord("g")
+_EXTENSIONS = frozenset(b"xXgLK")
+"""Headers that say more of the member behind them: of PAX, of Solaris, global ones, and long names of GNU."""
 _PIECE = 24
 """Bytes of a piece in a header of GNU: its offset in the file, and its length."""
 
@@ -61,6 +63,20 @@ class Member:
     """Whether it lies behind an end mark, where tar does not read."""
 
 
+@dataclass(slots=True)
+class _Extensions:
+    """What extended headers say of the member behind them."""
+
+    records: dict[str, str]
+    """PAX records by key, those of global headers included."""
+    sparse: list[tuple[int, int]] = field(default_factory=list)
+    """Pieces of a file with holes, in version 0.0."""
+    long_name: str | None = None
+    long_link: str | None = None
+    header: bool = False
+    """Whether a header that belongs to one member has been read."""
+
+
 class TarMembers:
     """Iterates over the members of a tar, and over those of archives behind its end mark."""
 
@@ -86,69 +102,70 @@ class TarMembers:
             at, behind_end = follows, True
 
     def _archive(self, at: int, behind_end: bool, defaults: dict[str, str]) -> Generator[Member, None, int]:
-        size = self._source.size
-        records: dict[str, str] = dict(defaults)
-        sparse: list[tuple[int, int]] = []
-        long_name = long_link = None
-        extended = False
+        """Yield the members of one archive, and return the offset behind the first block of its end mark.
+
+        Args:
+            at: Offset of the archive.
+            behind_end: Whether it lies behind the end mark of another.
+            defaults: Records of all global headers so far; those of this archive are added.
+        """
+        extensions = _Extensions(dict(defaults))
         while True:
-            block = self._block(at, extended)
+            block = self._block(at, extensions.header)
             if not any(block):
-                if extended:
+                if extensions.header:
                     raise self._damaged("an extended header has no member")
                 return at + BLOCK
             _check_sum(block, self._path, at)
-            kind = block[156]
-            length = self._number(block[124:136])
-            if kind in {_EXTENDED, _SOLARIS, _GLOBAL, _LONG_NAME, _LONG_LINK}:
-                if length > _MOST_EXTENSION:
-                    raise self._damaged(f"an extended header says that it has {length:,} bytes")
-                data = self._read(at + BLOCK, length)
-                at += BLOCK + padded(length)
-                extended = kind != _GLOBAL or extended
-                if kind == _GLOBAL:
-                    defaults.update(self._records(data, []))
-                    records = {**defaults, **records}
-                elif kind == _LONG_NAME:
-                    long_name = _text(data.split(b"\0", 1)[0])
-                elif kind == _LONG_LINK:
-                    long_link = _text(data.split(b"\0", 1)[0])
-                else:
-                    records.update(self._records(data, sparse))
+            if block[156] in _EXTENSIONS:
+                at = self._extend(extensions, block, at, defaults)
                 continue
-            if "size" in records:
-                length = self._whole(records["size"])
-            name = long_name or _text(block[:100].split(b"\0", 1)[0])
-            prefix = block[345:500].split(b"\0", 1)[0]
-            if long_name is None and prefix and block[257:265] == b"ustar\x0000":
-                name = f"{_text(prefix)}/{name}"
-            name = records.get("GNU.sparse.name", records.get("path", name))
-            link = records.get("linkpath", long_link or _text(block[157:257].split(b"\0", 1)[0]))
-            start = at + BLOCK
-            pieces, real = self._sparse_map(records, sparse)
-            if kind == _SPARSE:
-                start, pieces, real = self._old_sparse(block, start)
-            stored = 0 if kind in _WITHOUT_DATA else length
-            if stored and start + stored > size:
-                raise self._cut_short()
-            at = start + padded(stored)
-            if records.get("GNU.sparse.major") == "1":
-                pieces, taken = self._map_before_data(start, stored)
-                start, stored = start + taken, stored - taken
-            file_size = stored if real is None else real
-            if pieces is not None:
-                self._check_pieces(pieces, stored, file_size)
-            yield Member(
-                name.removesuffix("/") if kind == _FOLDER else name,
-                _kind_of(kind, name),
-                link,
-                start,
-                stored,
-                file_size,
-                pieces,
-                behind_end,
-            )
-            records, sparse, long_name, long_link, extended = dict(defaults), [], None, None, False
+            member, at = self._member(block, at, extensions, behind_end)
+            yield member
+            extensions = _Extensions(dict(defaults))
+
+    def _extend(self, extensions: _Extensions, block: bytes, at: int, defaults: dict[str, str]) -> int:
+        """Read an extended header or a long name; return the offset of the header behind it."""
+        kind, length = block[156], self._number(block[124:136])
+        if length > _MOST_EXTENSION:
+            raise self._damaged(f"an extended header says that it has {length:,} bytes")
+        data = self._read(at + BLOCK, length)
+        if kind == _GLOBAL:
+            defaults.update(self._records(data, []))
+            extensions.records = {**defaults, **extensions.records}
+        elif kind == _LONG_NAME:
+            extensions.long_name = _text(data.split(b"\0", 1)[0])
+        elif kind == _LONG_LINK:
+            extensions.long_link = _text(data.split(b"\0", 1)[0])
+        else:
+            extensions.records.update(self._records(data, extensions.sparse))
+        extensions.header = kind != _GLOBAL or extensions.header
+        return at + BLOCK + padded(length)
+
+    def _member(self, block: bytes, at: int, extensions: _Extensions, behind_end: bool) -> tuple[Member, int]:
+        """Return the member of a header, and the offset of the header behind its data."""
+        kind, records = block[156], extensions.records
+        length = self._number(block[124:136])
+        if "size" in records:
+            length = self._whole(records["size"])
+        name = _member_name(block, extensions)
+        link = records.get("linkpath", extensions.long_link or _text(block[157:257].split(b"\0", 1)[0]))
+        start = at + BLOCK
+        pieces, real = self._sparse_map(records, extensions.sparse)
+        if kind == _SPARSE:
+            start, pieces, real = self._old_sparse(block, start)
+        stored = 0 if kind in _WITHOUT_DATA else length
+        if stored and start + stored > self._source.size:
+            raise self._cut_short()
+        end = start + padded(stored)
+        if records.get("GNU.sparse.major") == "1":
+            pieces, map_bytes = self._map_before_data(start, stored)
+            start, stored = start + map_bytes, stored - map_bytes
+        file_size = stored if real is None else real
+        if pieces is not None:
+            self._check_pieces(pieces, stored, file_size)
+        shown = name.removesuffix("/") if kind == _FOLDER else name
+        return Member(shown, _kind_of(kind, name), link, start, stored, file_size, pieces, behind_end), end
 
     def _next_archive(self, at: int) -> int | None:
         """Return where an archive begins behind an end mark, after padding; None if there is none."""
@@ -213,20 +230,20 @@ class TarMembers:
 
     def _map_before_data(self, start: int, stored: int) -> tuple[tuple[tuple[int, int], ...], int]:
         """Return the pieces that stand before the data in version 1.0, and the bytes that they take there."""
-        text, taken = b"", 0
-        wanted = None
-        while wanted is None or text.count(b"\n") < wanted:
-            if taken + BLOCK > stored or taken > 40 * _MOST_PIECES:
+        text, size = b"", 0
+        lines = None
+        while lines is None or text.count(b"\n") < lines:
+            if size + BLOCK > stored or size > 40 * _MOST_PIECES:
                 raise self._damaged("the map of a member with holes has no end")
-            text += self._read(start + taken, BLOCK)
-            taken += BLOCK
-            if wanted is None and b"\n" in text:
+            text += self._read(start + size, BLOCK)
+            size += BLOCK
+            if lines is None and b"\n" in text:
                 count = self._whole(text.split(b"\n", 1)[0].decode("ascii", "replace"))
                 if count > _MOST_PIECES:
                     raise self._damaged("a member has too many holes")
-                wanted = 1 + 2 * count
-        numbers = [self._whole(number.decode("ascii", "replace")) for number in text.split(b"\n")[1:wanted]]
-        return tuple(zip(numbers[::2], numbers[1::2], strict=True)), taken
+                lines = 1 + 2 * count
+        numbers = [self._whole(number.decode("ascii", "replace")) for number in text.split(b"\n")[1:lines]]
+        return tuple(zip(numbers[::2], numbers[1::2], strict=True)), size
 
     def _check_pieces(self, pieces: tuple[tuple[int, int], ...], stored: int, size: int) -> None:
         end = 0
@@ -296,6 +313,15 @@ def _sum_is_right(block: bytes) -> bool:
 def _check_sum(block: bytes, path: object, at: int) -> None:
     if not _sum_is_right(block):
         raise StoreError(f"{path} is damaged or no tar: there is no header of a member at byte {at:,}.")
+
+
+def _member_name(block: bytes, extensions: _Extensions) -> str:
+    """Return the name of a member from its header, or from the headers before it, which win."""
+    name = extensions.long_name or _text(block[:100].split(b"\0", 1)[0])
+    prefix = block[345:500].split(b"\0", 1)[0]
+    if extensions.long_name is None and prefix and block[257:265] == b"ustar\x0000":
+        name = f"{_text(prefix)}/{name}"
+    return extensions.records.get("GNU.sparse.name", extensions.records.get("path", name))
 
 
 def _kind_of(kind: int, name: str) -> str:
