@@ -269,25 +269,46 @@ def _figure(
         return Figure(kind, _titled(title, named, several), bars=bars, upward="bytes on disk")
     if kind is ChartKind.WRITE_ONE:
         return _write_one(chosen, indexes, sync, _titled("", named, several))
-    parts = []
+    lines: tuple[Series, ...] = ()
     levels = []
     states: tuple[CacheState | None, ...] = (CacheState.HOT, CacheState.COLD) if against else (cache,)
-    pairs = [(operation, state) for operation in kind.operations for state in ((None,) if operation.writes else states)]
-    for operation, state in pairs:
-        cells = [entry for entry in chosen if entry.cell.operation is operation]
-        level = next((entry.cell for entry in cells if _at_level(entry, sync, state)), None)
-        if level is None:
-            continue
-        # Equal contests but for the cutoff: levels, payload, workers and scratch are those of the first.
-        key = (level.sync, level.cache, level.payload, level.workers, level.scratch)
-        same = [
-            entry
-            for entry in cells
-            if (entry.cell.sync, entry.cell.cache, entry.cell.payload, entry.cell.workers, entry.cell.scratch) == key
-        ]
-        levels.append(level_text(level))
-        dotted = state is CacheState.COLD if against else kind is ChartKind.BOTH and operation is Operation.READ_MANY
-        parts.append(_lines(same, indexes, per_image=per_image, dotted=dotted))
+    for operation in kind.operations:
+        for state in (None,) if operation.writes else states:
+            cells = _cells_at_one_level(chosen, operation, sync, state)
+            if not cells:
+                continue
+            levels.append(level_text(cells[0].cell))
+            is_second = kind is ChartKind.BOTH and operation is Operation.READ_MANY
+            dotted = state is CacheState.COLD if against else is_second
+            lines += _lines(cells, indexes, per_image=per_image, dotted=dotted)
+    title, what = _time_title(kind, levels, per_image=per_image, against=against)
+    strokes = ("hot", "cold") if against else ("write", "read")
+    return Figure(kind, _titled(title, named, several), lines, upward=f"time for {what}", strokes=strokes)
+
+
+def _cells_at_one_level(
+    summaries: Sequence[CellSummary], operation: Operation, sync: SyncLevel | None, cache: CacheState | None
+) -> list[CellSummary]:
+    """Return the cells of an operation that differ in method and cutoff only: those of the first at these levels."""
+    cells = [entry for entry in summaries if entry.cell.operation is operation]
+    first = next((entry for entry in cells if _at_level(entry, sync, cache)), None)
+    return [entry for entry in cells if first is not None and _levels(entry) == _levels(first)]
+
+
+def _levels(entry: CellSummary) -> tuple[object, ...]:
+    cell = entry.cell
+    return cell.sync, cell.cache, cell.payload, cell.workers, cell.scratch
+
+
+def _time_title(kind: ChartKind, levels: Sequence[str], *, per_image: bool, against: bool) -> tuple[str, str]:
+    """Return the title of a chart of times, and what its times are for, such as ``N images``.
+
+    Args:
+        kind: Kind of chart.
+        levels: Sync level or cache state of each operation on it, as text.
+        per_image: Whether times are divided by the number of images.
+        against: Whether hot reads stand against cold ones.
+    """
     one = kind in (ChartKind.READ_ONE, ChartKind.GET_ONE)
     what = "one image of N" if per_image else "one image" if one else "N images"
     if kind in (ChartKind.APPEND, ChartKind.OVERWRITE, ChartKind.DELETE) and not per_image:
@@ -300,9 +321,7 @@ def _figure(
     elif levels:
         level_names = " and ".join(level.removeprefix("cache ") for level in levels) if against else levels[0]
         title = f"{kind.menu_text}, {level_names}: time for {what}"
-    lines = tuple(line for part in parts for line in part)
-    strokes = ("hot", "cold") if against else ("write", "read")
-    return Figure(kind, _titled(title, named, several), lines, upward=f"time for {what}", strokes=strokes)
+    return title, what
 
 
 def _summaries(source: RunResults | Run | Sequence[CellSummary]) -> tuple[CellSummary, ...]:
