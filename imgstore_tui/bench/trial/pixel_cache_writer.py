@@ -65,14 +65,7 @@ def build_pixel_cache(
     if not used:
         reason = f" ({broken[0].reason})" if broken else ""
         raise DataError(f"{dataset.summary}: not one image can be read{reason}.")
-    np.save(folder / "index.npy", np.array(written.entries, INDEX))
-    np.save(folder / "labels.npy", np.array(written.labels, np.int64))
-    if originals:
-        np.save(folder / "originals.npy", np.array(written.ends, np.int64))
-    else:
-        (folder / "originals.bin").unlink()
-    if in_place:
-        write_list(folder, written.listed)
+    _write_index(written, folder, originals, in_place)
     progress(used, total)
     uniform = PixelCache(folder).uniform
     excluded = (*dataset.excluded, *broken)
@@ -148,6 +141,18 @@ def _write_images(
             if not len(entries) % _REPORT_EVERY:
                 progress(len(entries), total)
     return written
+
+
+def _write_index(written: _Written, folder: Path, originals: bool, in_place: bool) -> None:
+    """Write where each image lies in the pixel cache, and what else is known of it, see ``build_pixel_cache``."""
+    np.save(folder / "index.npy", np.array(written.entries, INDEX))
+    np.save(folder / "labels.npy", np.array(written.labels, np.int64))
+    if originals:
+        np.save(folder / "originals.npy", np.array(written.ends, np.int64))
+    else:
+        (folder / "originals.bin").unlink()
+    if in_place:
+        write_list(folder, written.listed)
 
 
 def _listed(dataset: Dataset, index: int, label: int) -> ListedFile:
