@@ -234,6 +234,8 @@ def _advice(
         yield _headline(either_line(results, alone, candidates))
     if verdict.winner is not None:
         text = f"Take {pick}{data} where images are read often: it is fastest in {operation}."
+        if verdict.judged_together > 1:
+            text += f" That holds with 95 % for all {verdict.judged_together} verdicts of the run together."
     elif alone.winner is not None:
         text = rather_text(alone, slower, data, operation)
     else:
@@ -243,16 +245,19 @@ def _advice(
                 f" {listed(slower)} {'takes' if len(slower) == 1 else 'take'} longer by this verdict alone, not surely "
                 f"when {together_text(verdict)}."
             )
-    if verdict.winner is not None and verdict.judged_together > 1:
-        text += f" That holds with 95 % for all {verdict.judged_together} verdicts of the run together."
     text += own_files_text(verdict, pick, disk)
     if pick in lossy:
         text += lossless_alternative(alone, lossy)
     chosen = replace(verdict.contest, spec=pick)
     text += _access_of(results, chosen)
     yield _line(text)
+    yield from _further(results, chosen)
+
+
+def _further(results: RunResults, chosen: Cell) -> Iterator[RecommendationLine]:
+    """Yield the command that converts to the chosen method, and what more there is to know of it."""
     if results.run.plan.payload is not Payload.RAW:  # in raw runs the codec has no part
-        yield from _command(conversion_command(verdict.contest.dataset, pick))
+        yield from _command(conversion_command(chosen.dataset, chosen.spec))
     for headroom in headrooms(results.run, [entry for entry in results.summaries if entry.cell == chosen]):
         yield replace(_line(headroom_sentence(headroom)), remark=True)
     if text := single_reads_sentence(results, chosen):
