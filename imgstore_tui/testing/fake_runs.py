@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from imgstore_tui.core.access import Access
@@ -70,32 +70,16 @@ def fake_run(
         (dataset,), tuple(fake_spec(label) for label in specs), tuple(cutoffs), tuple(operations), tuple(cache),
         tuple(sync), rounds=rounds, seed=seed,
     )  # fmt: skip
-    measurements = []
-    for number in range(1, rounds + 1):
-        weather = source.lognormvariate(0.0, noise)  # shared by the round, so that pairing by round has something to do
-        for spec in plan.specs:
-            for operation in plan.operations:
-                for cutoff in [1] if operation is Operation.WRITE_ONE else plan.cutoffs:
-                    for state in plan.sync if operation.writes else plan.cache:
-                        factor = weather * source.lognormvariate(0.0, noise)
-                        trial = _trial(spec, operation, cutoff, number, state, dataset, factor, verified)
-                        measurements.append(_failed(trial, failures or {}))
-    used = max(cutoffs, default=1)
     return Run(
         id="20260102-030405-fake",
         plan=plan,
         environment=_environment(),
-        datasets=(
-            DatasetFacts(
-                dataset, "synthetic images, 32x32x3 uint8", 50_000, min(used, 50_000), used > 50_000, (32, 32, 3),
-                "uint8", min(used, 50_000) * IMAGE_BYTES, None, hashlib.sha256(dataset.encode()).hexdigest(),
-            ),
-        ),
+        datasets=(_dataset_facts(dataset, max(cutoffs, default=1)),),
         started_at="2026-01-02T03:04:05+00:00",
-        measurements=tuple(measurements),
+        measurements=tuple(_failed(trial, failures or {}) for trial in _trials(plan, source, noise, verified)),
         status=status,
         finished_at="2026-01-02T03:05:00+00:00" if status != "running" else None,
-    )  # fmt: skip
+    )
 
 
 def fake_article_run(
@@ -144,6 +128,29 @@ def fake_article_run(
             }),
         ),
     )  # fmt: skip
+
+
+def _dataset_facts(dataset: str, largest: int) -> DatasetFacts:
+    """Return the facts of a dataset of 50,000 images, of which the largest cutoff uses some or all."""
+    used = min(largest, 50_000)
+    return DatasetFacts(
+        dataset, "synthetic images, 32x32x3 uint8", 50_000, used, largest > used, (32, 32, 3), "uint8",
+        used * IMAGE_BYTES, None, hashlib.sha256(dataset.encode()).hexdigest(),
+    )  # fmt: skip
+
+
+def _trials(plan: Plan, source: random.Random, noise: float, verified: bool) -> Iterator[Measurement]:
+    """Yield the measurements of a plan with one dataset, round by round."""
+    (dataset,) = plan.datasets
+    for number in range(1, plan.rounds + 1):
+        # Shared by the round, so that pairing by round has something to do.
+        round_factor = source.lognormvariate(0.0, noise)
+        for spec in plan.specs:
+            for operation in plan.operations:
+                for cutoff in [1] if operation is Operation.WRITE_ONE else plan.cutoffs:
+                    for state in plan.sync if operation.writes else plan.cache:
+                        factor = round_factor * source.lognormvariate(0.0, noise)
+                        yield _trial(spec, operation, cutoff, number, state, dataset, factor, verified)
 
 
 def _environment() -> Environment:
