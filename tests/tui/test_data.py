@@ -30,15 +30,22 @@ MIDDLE = (120, 35)
 HOSTILE = "[red]x\x1b[2J\u202e"
 
 
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make paths relative: where lines of the screen break must not depend on the length of a temporary folder's."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
-def photos(tmp_path: Path) -> Path:
+def photos() -> Path:
     """Two classes of three pictures, one file that is none."""
+    folder = Path("photos")
     for number, name in enumerate(("cats", "dogs")):
-        (tmp_path / name).mkdir()
+        (folder / name).mkdir(parents=True)
         for index in range(3):
-            (tmp_path / name / f"{index}.png").write_bytes(png(40 + 10 * index, 30, number))
-    (tmp_path / "broken.png").write_text("no picture")
-    return tmp_path
+            (folder / name / f"{index}.png").write_bytes(png(40 + 10 * index, 30, number))
+    (folder / "broken.png").write_text("no picture")
+    return folder
 
 
 def png(width: int, height: int, seed: int) -> bytes:
@@ -86,7 +93,7 @@ async def test_a_folder_is_looked_at_and_used(photos: Path, size: tuple[int, int
                 assert part in words, part
         await app.press("enter")
         assert app.workbench.choice.plan.datasets == (f"folder:{photos}",)
-        assert f"folder:{photos}"[:20] in app.picture
+        assert f"folder:{photos}" in app.picture
 
 
 @pytest.mark.full
@@ -123,8 +130,8 @@ def test_how_pictures_are_drawn_is_said() -> None:
     ],
 )
 @pytest.mark.sample_first
-async def test_what_is_wrong_with_a_path_is_said_in_place(tmp_path: Path, make: object, word: str) -> None:
-    place = tmp_path / "[red]x"
+async def test_what_is_wrong_with_a_path_is_said_in_place(make: object, word: str) -> None:
+    place = Path("[red]x")
     make(place)  # type: ignore[operator]
     async with driven() as app:
         await look_at(app, str(place))
@@ -134,13 +141,13 @@ async def test_what_is_wrong_with_a_path_is_said_in_place(tmp_path: Path, make: 
         assert "[red]x" in app.picture
 
 
-async def test_names_in_the_data_are_never_obeyed(tmp_path: Path) -> None:
-    folder = tmp_path / "a" / HOSTILE
+async def test_names_in_the_data_are_never_obeyed() -> None:
+    folder = Path("a") / HOSTILE
     folder.mkdir(parents=True)
     (folder / f"{HOSTILE}.png").write_bytes(png(20, 20, 1))
     (folder / f"{HOSTILE}2.png").write_text("no")
     async with driven(size=WIDE) as app:
-        await look_at(app, str(tmp_path / "a"))
+        await look_at(app, "a")
         assert "[red]x<U+001B>" in app.picture
         assert "\x1b" not in app.picture
         assert "\u202e" not in app.picture
@@ -159,7 +166,6 @@ async def test_a_path_is_completed(photos: Path) -> None:
 
 
 def test_completion_takes_what_all_have_in_common(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
     for name in ("train-a", "train-b", "other", ".hidden", HOSTILE):
         (tmp_path / name).mkdir()
     (tmp_path / "train.csv").write_text("")
