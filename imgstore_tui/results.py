@@ -32,8 +32,8 @@ from imgstore_tui.present.text.standings import standings_lines
 Words = str | Sequence[str]
 """One word, or several."""
 _POLL_S = 0.2
-_PLAN_BUDGET = "60s"
-"""Keeps the budget of the plan, which in ``quick`` is this."""
+_PLAN_BUDGET = "plan"
+"""Keeps the budget of the plan, as in ``run(budget="plan")``."""
 
 
 class Results:
@@ -152,8 +152,8 @@ def run(
         sync: Sync levels: ``"buffered"``, ``"end"``, ``"batch"``.
         payload: ``"end-to-end"``, ``"encoded"`` or ``"raw"``.
         rounds: How often everything is repeated, at most.
-        budget: Time after which no trial starts: text such as ``"5m"``, seconds, or None for no limit; the default
-            keeps that of the plan.
+        budget: Time after which no trial starts: text such as ``"5m"``, seconds, or None for no limit; ``"plan"``
+            keeps that of the plan, which in ``quick`` is 60 s.
         plan: What the rest is taken from: a named plan, a plan file, or a plan.
         scratch: Folder in which stores are made.
         workers: Codec threads and reading processes.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import imgstore_tui
+from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.bench.results.journal import find_run
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.present.help import load_topic
@@ -56,6 +58,13 @@ def test_rows_are_a_table_of_pandas() -> None:
     table = pandas.DataFrame(results.rows())
     assert set(table["spec"]) == {"disk"}
     assert (table["median_s"] > 0).all()
+
+
+def test_the_budget_is_that_of_the_plan_or_the_one_that_is_named() -> None:
+    plan = replace(named_plan("quick"), budget_s=90.0)
+    words = {**SMALL, "images": 1, "operations": "write-many", "rounds": 1, "plan": plan}
+    for choice, budget_s in (({}, 90.0), ({"budget": "60s"}, 60.0), ({"budget": 30.5}, 30.5), ({"budget": None}, None)):
+        assert imgstore_tui.run("disk", **words, **choice).run.plan.budget_s == budget_s
 
 
 @pytest.mark.parametrize(
