@@ -138,7 +138,7 @@ def make_parser() -> CommandParser:
         description="Convert a dataset to a store, and read every image of it back.\n\n"
         "The destination is complete or absent: until it is complete, the work is in DESTINATION.converting, and the\n"
         "same command continues it after a kill. Formats that are put together at the end (parquet, lance,\n"
-        "arrayrecord) start over instead; the command says so first.\n\n"
+        "arrayrecord, safetensors) start over instead; the command says so first.\n\n"
         "It keeps the pixels (with the codec original, the bytes of the files) and the label numbers, in the seeded\n"
         "shuffled order of the dataset, the names of classes in its own manifest, and the names of files with their\n"
         "folders where the storage can; what it cannot keep is said before. disk+original makes the tree of folders\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.backends.hdf5 import Hdf5Backend
+from imgstore_tui.cli.convert import make_parser
 from imgstore_tui.core.backend import Continuation
 from imgstore_tui.core.errors import DataError, ImgstoreError, UsageError
 from imgstore_tui.plugins import registry
+from imgstore_tui.present.help import load_topic
 from imgstore_tui.testing.store_material import StoreSetup, is_sentence, snapshot, walk
 from tests.support.conversions import (
     AVAILABLE,
@@ -30,6 +33,20 @@ from tests.support.conversions import (
     stored_images,
 )
 from tests.support.datasets import save
+
+
+def test_the_help_names_all_formats_that_start_over() -> None:
+    restart = {
+        backend.name
+        for kind in registry.sorted_backends()
+        for backend in [registry.with_defaults(kind)]
+        if {backend.continuation(payload) for payload in kind.payloads} == {Continuation.RESTART}
+    }
+    in_help = re.search(r"together at the end \((.*?)\)", " ".join(make_parser().format_help().split()))
+    assert in_help is not None
+    assert set(in_help[1].split(", ")) == restart
+    (paragraph,) = [part for part in load_topic("convert").markdown.split("\n\n") if "together at the end" in part]
+    assert restart <= set(re.findall(r"\w+", paragraph.lower()))
 
 
 @pytest.mark.sample_first(3)
