@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from imgstore_tui.cli.main import guarded, run_command
-from imgstore_tui.core.errors import UnsupportedError
-from imgstore_tui.jobs.damage import DamageResult, FlipOutcome, measure_damage
+from imgstore_tui.core.errors import StoreError, UnsupportedError
+from imgstore_tui.jobs.damage import DamageResult, FlipOutcome, measure_damage, reading_process
 from imgstore_tui.jobs.damage.reading import REFUSED, digests
 from imgstore_tui.plugins import registry
 from tests.support.entry_points import offer
@@ -116,6 +116,16 @@ def test_a_process_that_dies_of_a_flip_costs_all_images_and_is_started_again(
     assert done.returncode == 0, done.stderr
     (result,) = json.loads(done.stdout)["results"]
     assert [(flip["crashed"], flip["refused"]) for flip in result["flips"]] == [(True, 4)] * 3
+
+
+def test_a_store_of_many_images_may_take_longer_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading_process, "LEAST_LIMIT_S", 0.0)
+    monkeypatch.setattr(reading_process, "IMAGE_LIMIT_S", 100.0)  # far more than the process takes to start
+    (result,) = damage("hdf5", images=2, flips=0)
+    assert result.images == 2
+    monkeypatch.setattr(reading_process, "IMAGE_LIMIT_S", 0.0)
+    with pytest.raises(StoreError, match=r"took more than .*; take fewer images \(-n\)"):
+        damage("hdf5", images=2, flips=0)
 
 
 def record(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:

@@ -148,7 +148,7 @@ def _damage_of(
     lengths = [path.stat().st_size for path in files]
     generator = random.Random(f"{seed}/{spec.label}")  # noqa: S311 - a sample, not a secret
     outcomes = []
-    with ReadingProcess(spec, location) as process:
+    with ReadingProcess(spec, location, converted.images) as process:
         for flip in range(flips):
             path, offset = _file_and_offset(files, lengths, generator.randrange(sum(lengths)))
             process.ensure_running()

@@ -7,35 +7,50 @@ import json
 import select
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import IO
 
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.spec import Spec
-from imgstore_tui.core.units import counted
+from imgstore_tui.core.units import counted, format_seconds
 from imgstore_tui.storekit import child_python
 
-READ_LIMIT_S = 60.0
-"""Time within which all images of a damaged store must have been read or refused."""
+LEAST_LIMIT_S = 60.0
+"""Time within which all images of a small store must have been read or refused."""
+IMAGE_LIMIT_S = 0.1
+"""Time more for each image of the store, as it is read for the first time."""
+LIMIT_FACTOR = 10
+"""How many times as long as the first time a store may take once a byte is flipped."""
 _CHILD = "imgstore_tui.jobs.damage.reading"
 
 
 class ReadingProcess:
     """A child process that reads the store on request; started anew where a damaged file has ended it."""
 
-    def __init__(self, spec: Spec, location: Path) -> None:
+    def __init__(self, spec: Spec, location: Path, images: int) -> None:
+        """Prepare.
+
+        Args:
+            spec: The method of the store.
+            location: The store.
+            images: Number of images in it.
+        """
         self._label = spec.label
+        self._limit_s = LEAST_LIMIT_S + IMAGE_LIMIT_S * images
         self._command = child_python.command(_CHILD, spec.label, str(location))
         self._process: subprocess.Popen[str] | None = None
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
 
     def __enter__(self) -> ReadingProcess:
         # The store as it is must be read whole, or losses would be counted that no flip has caused.
+        begin = time.monotonic()
         counts = self._start()
         if counts is None or counts["refused"]:
             reason = self._refusal(counts)
             self.__exit__()
             raise StoreError(f"The store of {self._label} cannot be read before a byte is flipped: {reason}.")
+        self._limit_s = max(LEAST_LIMIT_S, LIMIT_FACTOR * (time.monotonic() - begin))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -52,7 +67,8 @@ class ReadingProcess:
             lines[-1].rstrip(".")
             if lines
             else (
-                f"the process that reads it has ended, or took more than {READ_LIMIT_S:.0f} s; take fewer images (-n)"
+                f"the process that reads it has ended, or took more than {format_seconds(self._limit_s)}; take fewer "
+                "images (-n)"
             )
         )
 
@@ -75,7 +91,7 @@ class ReadingProcess:
     def _receive(self) -> dict[str, int] | None:
         assert self._process is not None  # noqa: S101 - started
         assert self._process.stdout is not None  # noqa: S101 - a pipe
-        ready, _, _ = select.select([self._process.stdout], [], [], READ_LIMIT_S)
+        ready, _, _ = select.select([self._process.stdout], [], [], self._limit_s)
         line = self._process.stdout.readline() if ready else ""
         if not line:
             self._end()
