@@ -53,7 +53,7 @@ def print_dry_run(plan: Plan, *, as_json: bool) -> int:
     datasets = {}
     for text in plan.datasets:
         dataset = registry.make_dataset(text)
-        dataset.wanted = images_needed(plan, text)
+        dataset.image_limit = images_needed(plan, text)
         dataset.scan()
         datasets[text] = dataset
     sizes = {text: DataSize.of(dataset) for text, dataset in datasets.items()}
@@ -74,7 +74,7 @@ def _facts(outlook: _Outlook) -> dict[str, Any]:
     return {
         "plan": to_json(outlook.plan),
         "datasets": [
-            {"text": text, "summary": dataset.summary, "images": len(dataset), "wanted": dataset.wanted}
+            {"text": text, "summary": dataset.summary, "images": len(dataset), "wanted": dataset.image_limit}
             for text, dataset in outlook.datasets.items()
         ],
         "scratch": str(outlook.scratch),
@@ -95,9 +95,9 @@ def _print_head(outlook: _Outlook) -> None:
     console, expected = data_console(), outlook.expected
     for dataset in outlook.datasets.values():
         console.print(f"data      {safe_text(dataset.summary)}", soft_wrap=True)
-        wanted = dataset.wanted or 0
-        if wanted > len(dataset):
-            repeated = f"larger cutoffs repeat them, up to {format_count(wanted)}"
+        most = dataset.image_limit or 0
+        if most > len(dataset):
+            repeated = f"larger cutoffs repeat them, up to {format_count(most)}"
             console.print(f"          {counted(len(dataset), 'image')}: {repeated}")
     scratch = outlook.scratch
     console.print(f"scratch   {safe_text(str(scratch))}, {format_bytes(free_bytes(scratch))} free")

@@ -66,12 +66,17 @@ class Dataset(ABC):
     describe: ClassVar[str]
     """What it is and what it takes, in a sentence or two."""
 
-    wanted: int | None = None
+    image_limit: int | None = None
     """Most images that the caller will use, set before ``scan``, which may then stop early; None for no limit."""
 
     def __init__(self, path: Any, values: Mapping[str, OptionValue]) -> None:
         self.path: Location | None = path
         self.values = dict(values)
+
+    @property
+    def wanted(self) -> int | None:
+        """The former name of ``image_limit``, which older plug-ins read."""
+        return self.image_limit
 
     @abstractmethod
     def scan(self, progress: ScanProgress | None = None) -> None:

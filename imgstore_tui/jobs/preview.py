@@ -78,7 +78,7 @@ def preview_dataset(
         ImgstoreError: If the dataset cannot be read.
     """
     dataset = registry.make_dataset(text)
-    dataset.wanted = count
+    dataset.image_limit = count
     dataset.scan(progress)
     progress("measuring", 0, None)
     pictures, edges = _thumbnails(dataset, thumbnails, progress) if dataset.has_pixels else ((), ())

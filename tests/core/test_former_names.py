@@ -12,6 +12,7 @@ import numpy as np
 from imgstore_tui.codecs.raw import RawCodec
 from imgstore_tui.core.backend import Continuation, Editor
 from imgstore_tui.plugins.catalogues import as_local
+from imgstore_tui.plugins.registry import make_dataset
 from imgstore_tui.storekit.local import LocalBackend
 from tests.outside.ledger import Ledger
 
@@ -80,3 +81,10 @@ def test_an_editor_and_a_codec_may_define_former_methods() -> None:
 def test_the_former_name_of_a_restart_is_the_same_member() -> None:
     assert Continuation("anew") is Continuation.RESTART
     assert Continuation["ANEW"] is Continuation["RESTART"]
+
+
+def test_a_dataset_may_read_the_former_name_of_its_limit() -> None:
+    dataset = make_dataset("synthetic")
+    assert dataset.wanted is None
+    dataset.image_limit = 5
+    assert dataset.wanted == 5

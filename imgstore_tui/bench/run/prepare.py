@@ -149,7 +149,7 @@ def _scan(text: str, plan: Plan, listen: Listener, cancel: threading.Event) -> D
         listen(Preparing(step, done, total))
 
     dataset = registry.make_dataset(text)
-    dataset.wanted = images_needed(plan, text)
+    dataset.image_limit = images_needed(plan, text)
     dataset.scan(progress)
     return dataset
 

@@ -160,7 +160,7 @@ class FolderDataset(Dataset):
     def _limit(self) -> int:
         if self._sample:
             return self._sample
-        return self._listed if self.wanted is None else max(self.wanted, _LEAST_HEADERS)
+        return self._listed if self.image_limit is None else max(self.image_limit, _LEAST_HEADERS)
 
     def _read_headers(self, count: int, report: ScanProgress) -> None:
         """Read headers of further files until ``count`` pictures are known, or none is left."""

@@ -217,7 +217,7 @@ class Conversion:
 
     def _scan(self, progress: ConversionProgress) -> int:
         """Scan the dataset; return the number of images to convert."""
-        self.dataset.wanted = self.count
+        self.dataset.image_limit = self.count
         self.dataset.scan(lambda doing, done, total: progress(doing, done, total or 0))
         if len(self.dataset) >= MAX_CUTOFF and self.count is None:
             raise UsageError(f"{self.dataset.summary}: it never ends. Say how many images you want with --count.")

@@ -70,7 +70,7 @@ def test_a_larger_sample_begins_with_the_smaller_one(tmp_path: Path) -> None:
 def test_only_the_headers_of_what_is_wanted_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imgstore_tui.datasets.folder._LEAST_HEADERS", 8)
     dataset = folder(tree_of(tmp_path, a=30, b=20))
-    dataset.wanted = 4
+    dataset.image_limit = 4
     dataset.scan()
     assert len(dataset) == 8
     assert dataset.label_names == ("a", "b")
@@ -87,7 +87,7 @@ def test_what_turns_out_broken_is_replaced_while_there_are_unseen_files(
     for number in range(3):
         save(tmp_path / "a" / f"good{number}.bmp")
     dataset = folder(tmp_path)
-    dataset.wanted = 3
+    dataset.image_limit = 3
     dataset.scan()
     good, index = 0, 0
     while index < len(dataset):
