@@ -108,8 +108,8 @@ def headrooms(run: Run, summaries: Iterable[CellSummary]) -> tuple[Headroom, ...
     """
     rates = ceiling_rates(run)
     specs = {spec.label: spec for spec in (IN_PLACE, *run.plan.specs)}
-    found = (_headroom(run, summary, specs.get(summary.cell.spec), rates) for summary in summaries)
-    return tuple(entry for entry in found if entry is not None)
+    entries = (_headroom(run, summary, specs.get(summary.cell.spec), rates) for summary in summaries)
+    return tuple(entry for entry in entries if entry is not None)
 
 
 def _headroom(run: Run, summary: CellSummary, spec: Spec | None, rates: Sequence[CeilingRate]) -> Headroom | None:

@@ -186,12 +186,12 @@ def _page_cache(scratch: str | None) -> Iterator[Check]:
     if cold is not None and cold <= COLD_SHARE:
         yield Check("cold", True, "pages can be evicted without root, and that is checked: data cold, metadata warm")
     else:
-        kept = (
+        finding = (
             "the pages in memory cannot be counted"
             if cold is None
             else f"{cold:.0%} of a file stayed in memory after eviction"
         )
-        yield Check("cold", False, f"not possible in {folder}: {kept}", f"{_OTHER_FOLDER} on ext4 or xfs")
+        yield Check("cold", False, f"not possible in {folder}: {finding}", f"{_OTHER_FOLDER} on ext4 or xfs")
     root = os.access("/proc/sys/vm/drop_caches", os.W_OK)
     yield Check("drop caches", None, "off; --drop-caches turns it on" if root else "needs root")
     yield Check("remount", None, "never done; what the device itself caches is unknown")

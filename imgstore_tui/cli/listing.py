@@ -67,8 +67,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, give_w
     console, lines = data_console(), [list(row) for row in rows]
     give_way = give_way or columns[-1:]
     if len(give_way) > 1:
-        taken = [max(map(cell_len, column)) for column in zip(columns, *lines, strict=True)][:-1]
-        if console.width - sum(taken) - 2 * len(taken) < _MIN_SENTENCE:
+        other_widths = [max(map(cell_len, column)) for column in zip(columns, *lines, strict=True)][:-1]
+        if console.width - sum(other_widths) - 2 * len(other_widths) < _MIN_SENTENCE:
             columns, lines = columns[:-1], [line[:-1] for line in lines]
     widths = [max(map(cell_len, column)) for column in zip(columns, *lines, strict=True)]
     fixed = {name: width for name, width in zip(columns, widths, strict=True) if name not in give_way}

@@ -27,7 +27,7 @@ from imgstore_tui.present.text.standings import standings_line, standings_text
 REPAINT_EVERY_S = 0.5
 """At most two repaints per second, so that measuring is not disturbed."""
 
-_ROWS_KEPT = 4
+_FREE_ROWS = 4
 """Rows of the terminal that the text below the bar leaves free."""
 _MOST_COLUMNS = 110
 
@@ -42,7 +42,7 @@ class _BarAbove(Progress):
         yield from super().get_renderables()
         if self.below is not None:
             lines = list(self.below.split("\n"))
-            room = max(0, self.console.height - _ROWS_KEPT)
+            room = max(0, self.console.height - _FREE_ROWS)
             if len(lines) > room:
                 lines = [*lines[: max(0, room - 1)], Text(f"  ... and {len(lines) - room + 1} lines more")]
             yield Text("\n").join(lines)

@@ -85,20 +85,20 @@ def _up(argv: Sequence[str]) -> int:
     _remove_leftovers()
     talk, code = talk_console(), ExitCode.OK
     nodes: list[NodeState] = []
-    for found in supervisor.up(recipes, fast=arguments.fast, parent=_folder(arguments.folder)):
-        if isinstance(found, UnavailableError):
-            talk.print(f"imgstore-tui: {safe_text(str(found))}", soft_wrap=True)
+    for node in supervisor.up(recipes, fast=arguments.fast, parent=_folder(arguments.folder)):
+        if isinstance(node, UnavailableError):
+            talk.print(f"imgstore-tui: {safe_text(str(node))}", soft_wrap=True)
             code = ExitCode.ENVIRONMENT
-        elif found.fast != arguments.fast:
-            wrong = "with --fast" if found.fast else "without --fast"
+        elif node.fast != arguments.fast:
+            wrong = "with --fast" if node.fast else "without --fast"
             talk.print(
-                f"imgstore-tui: {found.name} runs already, {wrong}. End it first: {PROGRAM} down {found.name}.",
+                f"imgstore-tui: {node.name} runs already, {wrong}. End it first: {PROGRAM} down {node.name}.",
                 soft_wrap=True,
             )
             code = ExitCode.ENVIRONMENT
         else:
-            nodes.append(found)
-            talk.print(f"{catalogue.recipe(found.name).title} answers on 127.0.0.1:{found.port}.", soft_wrap=True)
+            nodes.append(node)
+            talk.print(f"{catalogue.recipe(node.name).title} answers on 127.0.0.1:{node.port}.", soft_wrap=True)
     for name, value in supervisor.merged(nodes).items():
         data_console().file.write(f"export {name}={shlex.quote(value)}\n")
     if nodes:

@@ -22,7 +22,7 @@ STOP_S = 5.0
 MOST_COLUMNS, MOST_ROWS = 1_000, 500
 """No window is larger: what a program draws costs memory."""
 
-_KEPT_ERRORS = 4_096
+_STDERR_TAIL = 4_096
 """How many of the last bytes that a program writes to standard error are kept."""
 
 Report = Callable[[str], None]
@@ -104,8 +104,8 @@ class Window(AppService):
 
     async def _keep_errors(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr is not None  # noqa: S101 - a pipe was requested
-        while data := await process.stderr.read(_KEPT_ERRORS):
-            self._errors = (self._errors + data)[-_KEPT_ERRORS:]
+        while data := await process.stderr.read(_STDERR_TAIL):
+            self._errors = (self._errors + data)[-_STDERR_TAIL:]
 
     async def take_messages(self) -> None:
         """Pass on what the browser sends until its window is closed; what is not understood is left out."""

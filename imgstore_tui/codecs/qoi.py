@@ -45,7 +45,7 @@ class QoiCodec(NotedCodec):
 
     def __init__(self, values: Mapping[str, OptionValue]) -> None:
         super().__init__(values)
-        self._kept = threading.local()  # new memory pages for every large image would take longer than decoding it
+        self._local = threading.local()  # new memory pages for every large image would take longer than decoding it
 
     def check(self, shape: tuple[int, ...], dtype: str) -> None:
         """Raise UnsupportedError for what QOI cannot hold."""
@@ -89,9 +89,9 @@ class QoiCodec(NotedCodec):
         if not payload.endswith(_END, 0, end):
             raise StoreError("A stored QOI is cut short or damaged: its end mark is missing.")
         shape = (height + 1, width, channels)
-        pixels: Any = getattr(self._kept, "pixels", None)
+        pixels: Any = getattr(self._local, "pixels", None)
         if pixels is None or pixels.shape != shape:
-            pixels = self._kept.pixels = np.empty(shape, np.uint8)
+            pixels = self._local.pixels = np.empty(shape, np.uint8)
         body = memoryview(payload)[_HEIGHT.stop : end - len(_END)]
         data = b"".join((payload[: _HEIGHT.start], struct.pack(">I", height + 1), body, _PROOF, _END))
         try:

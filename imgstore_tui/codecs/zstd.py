@@ -50,7 +50,7 @@ class ZstdCodec(Codec):
 
     def __init__(self, values: Mapping[str, OptionValue]) -> None:
         super().__init__(values)
-        self._kept = (
+        self._local = (
             threading.local()
         )  # a compressor belongs to one thread, and creating one takes longer than compressing a small image
 
@@ -61,7 +61,7 @@ class ZstdCodec(Codec):
     def encode(self, image: Pixels) -> bytes:
         """Return one frame."""
         packed = raw.pack(image)
-        compressor = getattr(self._kept, "compressor", None) or self._compressor()
+        compressor = getattr(self._local, "compressor", None) or self._compressor()
         compressor.set_pledged_input_size(len(packed))  # so that the frame records the length of its content
         payload: bytes = compressor.compress(packed, compressor.FLUSH_FRAME)
         return payload
@@ -69,10 +69,10 @@ class ZstdCodec(Codec):
     def _compressor(self) -> Any:
         zstd = importlib.import_module(_MODULE)
         parameter = zstd.CompressionParameter
-        self._kept.compressor = zstd.ZstdCompressor(
+        self._local.compressor = zstd.ZstdCompressor(
             options={parameter.compression_level: self.values["level"], parameter.checksum_flag: 1}
         )
-        return self._kept.compressor
+        return self._local.compressor
 
     def decode(self, payload: bytes) -> Pixels:
         """Return the pixels, after a check of the frame's checksum."""

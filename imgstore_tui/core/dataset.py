@@ -224,8 +224,8 @@ def further_loss(count: int, further: int, first: int = 0) -> str:
     """
     of = f" of the first {format_count(first)}" if first else ""
     hold = "1 picture holds" if count == 1 and not first else f"{format_count(count)}{of} pictures hold"
-    kept = "the first is taken of each; only the codec original keeps them, in its files"
-    return f"{hold} {further_text(further)}: left out, as {kept}."
+    note = "the first is taken of each; only the codec original keeps them, in its files"
+    return f"{hold} {further_text(further)}: left out, as {note}."
 
 
 def further_text(further: int) -> str:

@@ -60,14 +60,14 @@ class ForeignLayout:
             UsageError: If the order of axes is no order.
         """
         known = {field.name for field in fields(cls)}
-        given: dict[str, Any] = {name: value for name, value in values.items() if name in known}
-        given["axes"] = axes = str(given.get("axes", "")).upper()
+        named: dict[str, Any] = {name: value for name, value in values.items() if name in known}
+        named["axes"] = axes = str(named.get("axes", "")).upper()
         if axes and (len(set(axes)) < len(axes) or not set("HW") <= set(axes) <= set("NHWC")):
             raise UsageError(
                 f"Option 'axes' of dataset store takes the letters H and W, and N and C if there are such axes, each "
                 f"once, e.g. NHWC, not '{axes}'."
             )
-        return cls(**given)
+        return cls(**named)
 
     @property
     def named(self) -> tuple[str, ...]:

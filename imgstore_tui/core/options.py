@@ -40,17 +40,17 @@ class Option:
         """Return the minimum or maximum as a reader knows it."""
         return f"{bound:,.0f}" if bound == int(bound) else f"{bound:,g}"
 
-    def parse(self, given: OptionValue, owner: str) -> OptionValue:
-        """Return ``given`` (text from a spec, or a value from a plan file) as this option's type.
+    def parse(self, value: OptionValue, owner: str) -> OptionValue:
+        """Return ``value`` (text from a spec, or a value from a plan file) as this option's type.
 
         Args:
-            given: The value as written.
+            value: The value as written.
             owner: Whose option this is, for the error, e.g. ``backend hdf5``.
 
         Raises:
             UsageError: If the value is of the wrong type or out of range.
         """
-        text = str(given).strip().lower() if not isinstance(given, str) else given.strip()
+        text = str(value).strip().lower() if not isinstance(value, str) else value.strip()
         where = f"Option '{self.name}' of {owner}"
         if isinstance(self.default, bool):
             if text.lower() in _TRUE:
@@ -64,14 +64,14 @@ class Option:
             return text
         kind, word = (int, "a whole number") if isinstance(self.default, int) else (float, "a number")
         try:
-            value: int | float = kind(text)
+            number: int | float = kind(text)
         except ValueError:
             raise UsageError(f"{where} takes {word}, not '{text}'.") from None
         low, high = self.minimum, self.maximum
-        if value != value or (low is not None and value < low) or (high is not None and value > high):
+        if number != number or (low is not None and number < low) or (high is not None and number > high):
             bounds = f"{'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
             raise UsageError(f"{where} takes {word} in {bounds}, not {text}.")
-        return value
+        return number
 
 
 _UNITS = {"K": 2**10, "M": 2**20, "G": 2**30}
@@ -87,17 +87,17 @@ class SizeOption(Option):
     Its bounds are in bytes.
     """
 
-    def parse(self, given: OptionValue, owner: str) -> OptionValue:
-        """Return ``given`` in the largest unit of which it is a whole number.
+    def parse(self, value: OptionValue, owner: str) -> OptionValue:
+        """Return ``value`` in the largest unit of which it is a whole number.
 
         Args:
-            given: The value as written.
+            value: The value as written.
             owner: Whose option this is, for the error.
 
         Raises:
             UsageError: If it is no size, or out of range.
         """
-        where, text = f"Option '{self.name}' of {owner}", str(given).strip()
+        where, text = f"Option '{self.name}' of {owner}", str(value).strip()
         if _SIZE.fullmatch(text) is None:
             raise UsageError(f"{where} takes a size such as 256K or 4M, not '{text}'.")
         size = size_bytes(text)
@@ -133,20 +133,20 @@ def option_text(value: OptionValue) -> str:
 
 
 def resolve_options(
-    declared: tuple[Option, ...], given: Mapping[str, OptionValue], owner: str
+    declared: tuple[Option, ...], values: Mapping[str, OptionValue], owner: str
 ) -> dict[str, OptionValue]:
-    """Return every declared option with its value: the given one, else the default.
+    """Return every declared option with its value: that in ``values``, else the default.
 
     Raises:
         UsageError: If a name is not declared or a value does not fit.
     """
     names = {option.name for option in declared}
-    for name in given:
+    for name in values:
         if name not in names:
             if not names:
                 raise UsageError(f"Unknown option '{name}': {owner} has no options.")
             raise unknown_name(f"option of {owner}", name, names)
     return {
-        option.name: option.parse(given[option.name], owner) if option.name in given else option.default
+        option.name: option.parse(values[option.name], owner) if option.name in values else option.default
         for option in declared
     }

@@ -10,7 +10,7 @@ _CODESTREAM = b"\xff\x0a"
 _CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
 _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 7: (2, 1)}
 _SIDE_BITS = (9, 13, 18, 30)
-_WANTED = 16
+_HEAD_BYTES = 16
 """First bytes of a codestream that hold the size."""
 
 
@@ -24,7 +24,7 @@ def size_in(payload: bytes) -> tuple[int, int]:
         payload = _codestream_in(payload)
     if not payload.startswith(_CODESTREAM):
         raise StoreError("A stored image is no JPEG XL.")
-    bits = _Bits(payload[len(_CODESTREAM) : _WANTED])
+    bits = _Bits(payload[len(_CODESTREAM) : _HEAD_BYTES])
     small = bits.take(1)
     height = _side(bits, small)
     ratio = bits.take(3)
@@ -45,7 +45,7 @@ def _codestream_in(payload: bytes) -> bytes:
             head = 16
         if name in (b"jxlc", b"jxlp"):
             start = offset + head + 4 * (name == b"jxlp")  # a partial codestream begins with its number
-            return payload[start : start + _WANTED]
+            return payload[start : start + _HEAD_BYTES]
         if length < head:
             break  # to the end of the file, or invalid
         offset += length

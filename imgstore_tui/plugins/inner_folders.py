@@ -31,21 +31,21 @@ def refuse_outer_folder(location: Path, kind_of: Callable[[Path], str]) -> None:
     Raises:
         StoreError: If there are such folders.
     """
-    found: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     for folder in islice(_folders(location), _MOST_FOLDERS):
-        if len(found) > _MOST_NAMED:
+        if len(kinds) > _MOST_NAMED:
             break
         if kind := kind_of(folder) or next(filter(None, map(kind_of, _files(folder))), ""):
-            found[folder.relative_to(location).as_posix()] = kind
-    if not found:
+            kinds[folder.relative_to(location).as_posix()] = kind
+    if not kinds:
         return
-    pictures = {name for name, kind in found.items() if kind == "picture"}
-    if pictures == set(found):
+    pictures = {name for name, kind in kinds.items() if kind == "picture"}
+    if pictures == set(kinds):
         raise StoreError(
             f"{location} is no store: it holds folders with pictures, such as {safe_text(min(pictures))}. Name it as "
             f"folder:{safe_text(str(location))}."
         )
-    stores = {name: kind for name, kind in found.items() if name not in pictures}
+    stores = {name: kind for name, kind in kinds.items() if name not in pictures}
     shown = ", ".join(f"{safe_text(name)} ({kind})" for name, kind in islice(stores.items(), _MOST_NAMED))
     more = ", ..." if len(stores) > _MOST_NAMED else ""
     first = next(iter(stores))
@@ -82,10 +82,10 @@ def _entries(folder: Path, *, folders: bool) -> list[Path]:
             entries = list(islice(listing, 16 * _MOST_FOLDERS))
     except OSError:
         return []
-    kept = [
+    visible = [
         entry for entry in entries
         if not entry.name.startswith(".") and (
             entry.is_dir(follow_symlinks=False) if folders else not entry.is_dir(follow_symlinks=False)
         )
     ]  # fmt: skip
-    return [Path(entry.path) for entry in sorted(kept, key=lambda entry: entry.name)]
+    return [Path(entry.path) for entry in sorted(visible, key=lambda entry: entry.name)]

@@ -19,12 +19,12 @@ _MOST_LOOKED_AT = 64
 """Entries of a folder among which stores are looked for: each is opened."""
 
 
-def open_named_store(path: Path, given: Mapping[str, OptionValue] | None = None) -> tuple[type[LocalBackend], Reader]:
+def open_named_store(path: Path, options: Mapping[str, OptionValue] | None = None) -> tuple[type[LocalBackend], Reader]:
     """Open a store as ``registry.open_store`` does, or the only thing in a folder if that is a store.
 
     Args:
         path: The store, a file in it, or a folder that holds it.
-        given: Options of the backend that are not to be the default.
+        options: Options of the backend that are not to be the default.
 
     Raises:
         NotAStoreError: If it is missing, or no store of a backend here.
@@ -32,13 +32,13 @@ def open_named_store(path: Path, given: Mapping[str, OptionValue] | None = None)
         UnavailableError: If the driver of its backend is missing.
     """
     try:
-        return registry.open_store(path, given)
+        return registry.open_store(path, options)
     except NotAStoreError as error:
         only = _only_entry(path)
         if only is None:
             raise
         try:
-            return registry.open_store_at(only, given)
+            return registry.open_store_at(only, options)
         except NotAStoreError:
             raise error from None
 

@@ -47,13 +47,13 @@ def relabelled(spec: Spec) -> Spec:
     try:
         backend, codec = registry.backends.get(spec.backend), registry.codecs.get(spec.codec)
         preset = registry.preset_of(backend, spec.preset)
-        given = dict(spec.options)
+        saved = dict(spec.options)
         newer = {
             option.name: option.former
             for option in backend.options
-            if option.former is not None and option.name not in given
+            if option.former is not None and option.name not in saved
         }
-        options = resolve_options(backend.options, {**preset.options, **given, **newer}, backend.name)
+        options = resolve_options(backend.options, {**preset.options, **saved, **newer}, backend.name)
         base = codec_options_of(backend, preset, codec)
         codec_options = resolve_options(codec.options, {**base, **dict(spec.codec_options)}, codec.name)
     except ImgstoreError:

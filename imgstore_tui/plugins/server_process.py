@@ -119,12 +119,12 @@ def _answer(request: dict[str, Any]) -> Any:
 def _with_distance(backend: ServerBackend, facts: ServerFacts, location: ServerLocation) -> ServerFacts:
     """Add the shortest round trip; where it is long, look at it again, to tell a long line from a busy server."""
     deadline = time.monotonic() + _DISTANCE_S
-    taken = [backend.ping(location)]
-    while min(taken) >= FAR_S and len(taken) < _DISTANCE_LOOKS and time.monotonic() < deadline:
+    round_trips = [backend.ping(location)]
+    while min(round_trips) >= FAR_S and len(round_trips) < _DISTANCE_LOOKS and time.monotonic() < deadline:
         time.sleep(_LOOK_AGAIN_S)
-        taken.append(backend.ping(location))
-    spread = max(taken) / min(taken) if len(taken) > 1 else None
-    return replace(facts, round_trip_s=min(taken), round_trip_spread=spread)
+        round_trips.append(backend.ping(location))
+    spread = max(round_trips) / min(round_trips) if len(round_trips) > 1 else None
+    return replace(facts, round_trip_s=min(round_trips), round_trip_spread=spread)
 
 
 def _remove(backend: ServerBackend, place: ServerLocation, prefix: str) -> list[str]:

@@ -98,13 +98,13 @@ def _refuse_server(backend: type[Backend]) -> None:
         )
 
 
-def with_defaults(kind: type[AnyBackend], given: Mapping[str, OptionValue] | None = None) -> AnyBackend:
+def with_defaults(kind: type[AnyBackend], options: Mapping[str, OptionValue] | None = None) -> AnyBackend:
     """Return a backend with default options but those given; it reads and removes stores written with any options.
 
     Raises:
         UsageError: If it has no such option, or a value does not fit.
     """
-    return kind(resolve_options(kind.options, given or {}, f"backend {kind.name}"))
+    return kind(resolve_options(kind.options, options or {}, f"backend {kind.name}"))
 
 
 def make_codec(spec: Spec) -> Codec:

@@ -15,12 +15,12 @@ from imgstore_tui.storekit.local import LocalBackend
 from imgstore_tui.storekit.one_file import OneFileBackend
 
 
-def open_store(path: Path, given: Mapping[str, OptionValue] | None = None) -> tuple[type[LocalBackend], Reader]:
+def open_store(path: Path, options: Mapping[str, OptionValue] | None = None) -> tuple[type[LocalBackend], Reader]:
     """Open a store for reading, whichever backend wrote it.
 
     Args:
         path: The store, or a file in a store that is a folder.
-        given: Options of the backend that are not to be the default.
+        options: Options of the backend that are not to be the default.
 
     Raises:
         NotAStoreError: If it is missing, or not a store of a backend here.
@@ -28,17 +28,19 @@ def open_store(path: Path, given: Mapping[str, OptionValue] | None = None) -> tu
         UnavailableError: If the driver of its backend is missing.
     """
     if not path.is_file():
-        return open_store_at(path, given)
+        return open_store_at(path, options)
     try:
-        return open_store_at(path.resolve(), given)  # a link that the user names is followed, one in a store is not
+        return open_store_at(path.resolve(), options)  # a link that the user names is followed, one in a store is not
     except NotAStoreError as error:
         try:
-            return open_store_at(path.parent, given)
+            return open_store_at(path.parent, options)
         except NotAStoreError:
             raise error from None
 
 
-def open_store_at(location: Path, given: Mapping[str, OptionValue] | None = None) -> tuple[type[LocalBackend], Reader]:
+def open_store_at(
+    location: Path, options: Mapping[str, OptionValue] | None = None
+) -> tuple[type[LocalBackend], Reader]:
     """Open the store that is the file or the folder at a location, see ``open_store``."""
     if not location.exists():
         raise NotAStoreError(f"{location} does not exist.")
@@ -50,7 +52,7 @@ def open_store_at(location: Path, given: Mapping[str, OptionValue] | None = None
     refusal: ImgstoreError | None = None
     for kind in [*candidates, *unmarked]:
         try:
-            values = given or _values_without_library(kind)
+            values = options or _values_without_library(kind)
             check_available(kind, values)
             return kind, with_defaults(kind, values).open(location)
         except (StoreError, UnavailableError) as error:

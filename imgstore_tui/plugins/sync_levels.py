@@ -12,26 +12,26 @@ from imgstore_tui.storekit.server import ServerBackend
 
 
 def written_level(
-    backend: str, asked: SyncLevel, *, formerly: bool = False, forcing: Collection[str] = ()
+    backend: str, level: SyncLevel, *, formerly: bool = False, forcing: Collection[str] = ()
 ) -> SyncLevel:
     """Return the level of the rows of a backend: ``forced`` for ``buffered`` where its library or server forces.
 
     Args:
         backend: Name of the backend; one that is not known here is taken to do what is asked.
-        asked: The level of the plan.
+        level: The level of the plan.
         formerly: Whether the row is of a run of before, which does not say its access.
         forcing: Backends whose server forces what it acknowledges, see ``forcing_servers``.
     """
-    if asked is not SyncLevel.BUFFERED:
-        return asked
+    if level is not SyncLevel.BUFFERED:
+        return level
     if backend in forcing:
         return SyncLevel.FORCED
     try:
         kind = registry.backends.get(backend)
         forces = kind.capabilities.forces_itself or (formerly and kind.forced_formerly)
     except (ImgstoreError, KeyError):
-        return asked
-    return SyncLevel.FORCED if forces else asked
+        return level
+    return SyncLevel.FORCED if forces else level
 
 
 def forcing_servers(servers: Iterable[ServerFacts]) -> frozenset[str]:

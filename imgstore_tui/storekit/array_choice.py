@@ -89,10 +89,10 @@ def choose(file: ArrayContainer, datasets: list[ArrayFacts], layout: ForeignLayo
         sources = _single_arrays(datasets)
     if not sources:
         raise _refused(file, datasets, reasons)
-    split, taken = split_of(layout.split), {source.facts.path for source in sources}
+    split, image_paths = split_of(layout.split), {source.facts.path for source in sources}
     doubtful = {
         why: facts for why, facts in doubtful.items()
-        if facts.path not in taken and (not split or split_of(facts.path) == split)
+        if facts.path not in image_paths and (not split or split_of(facts.path) == split)
     }  # fmt: skip
     if not doubtful:
         return _one_of(file, sources, layout)

@@ -69,14 +69,14 @@ class _BatchCollector(SequentialWriter):
         if content.kind is PayloadKind.ARRAY:
             self._buffer = np.empty((min(rows, max(1, content.count)), image_bytes(content)), np.uint8)
         self._label_buffer = np.empty(rows, np.int64)
-        self._given_names: list[str] = []
+        self._pending_names: list[str] = []
         """Names of images that no batch holds yet."""
 
     def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
         """Keep names for the batches of their images."""
         encode_names(self._location, self._content, names)
         # Of a store that is continued, the batches that are there hold their names.
-        self._given_names += [name for number, name in zip(ids, names, strict=True) if number >= self._put]
+        self._pending_names += [name for number, name in zip(ids, names, strict=True) if number >= self._put]
 
     def _add_array(self, images: Pixels, labels: Labels) -> None:
         flat, at = images.reshape(len(images), -1).view(np.uint8), 0
@@ -112,7 +112,7 @@ class _BatchCollector(SequentialWriter):
             without = None if self._content.has_labels else np.ones(count, bool)
             columns = [images, pa.array(self._label_buffer[:count], pa.int64(), mask=without)]
             if self._content.name_bytes:
-                names, self._given_names = self._given_names[:count], self._given_names[count:]
+                names, self._pending_names = self._pending_names[:count], self._pending_names[count:]
                 if len(names) != count:
                     raise missing_names(self._location, count - len(names))
                 columns.append(pa.array(names, pa.string()))
@@ -172,7 +172,7 @@ class BatchesReader(CheckedReader):
     """Name of the format, for messages."""
 
     _location: Path
-    most_kept = 4
+    cache_size = 4
     """Number of batches whose columns stay in memory; more if they are only views of a memory map."""
 
     def __init__(self, backend: str, location: Path, file: str) -> None:
@@ -181,7 +181,7 @@ class BatchesReader(CheckedReader):
         self._location, self.path = location, file_of(location, file)
         self.direct: FixedRecords | None = None
         """Reads images straight from the file; None if they do not lie there uncompressed and of one size."""
-        self._kept: dict[int, tuple[Any, Any, Any]] = {}
+        self._cache: dict[int, tuple[Any, Any, Any]] = {}
         try:
             # It is a regular file: a link is not followed, and opening a pipe would block.
             RawFile.of_store(backend, location, self.path).close()
@@ -252,7 +252,7 @@ class BatchesReader(CheckedReader):
 
     def batch(self, number: int) -> tuple[Any, Any, Any]:
         """Return a batch: the offsets of its values (None if all have one length), their bytes, and its labels."""
-        columns = self._kept.get(number)
+        columns = self._cache.get(number)
         if columns is None:
             import pyarrow as pa
 
@@ -265,9 +265,9 @@ class BatchesReader(CheckedReader):
                 columns = self._values(images, count), *self._bytes(images, labels, count)
             except (pa.ArrowException, OSError, ValueError, KeyError, IndexError, TypeError) as error:
                 raise self.damaged(first_line(error)) from None
-            if len(self._kept) >= self.most_kept:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[number] = columns
+            if len(self._cache) >= self.cache_size:
+                self._cache.pop(next(iter(self._cache)))
+            self._cache[number] = columns
         return columns
 
     def _values(self, images: Any, count: int) -> Any:
@@ -338,4 +338,4 @@ class BatchesReader(CheckedReader):
 
     def close(self) -> None:
         """Release the columns."""
-        self._kept = {}
+        self._cache = {}

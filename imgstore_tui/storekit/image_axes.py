@@ -123,8 +123,8 @@ class PixelCast:
             ValueError: If one is outside of 8 bits after it is scaled.
         """
         if not self.scale:
-            kept: Pixels = values.astype(self.dtype, copy=False)
-            return kept
+            unscaled: Pixels = values.astype(self.dtype, copy=False)
+            return unscaled
         scaled = np.rint(np.asarray(values, np.float64) * self.scale)
         if not (scaled.size == 0 or (scaled.min() >= 0 and scaled.max() <= 255)):  # also where one is no number
             raise ValueError(f"values times {self.scale:g} are not all in 0..255")

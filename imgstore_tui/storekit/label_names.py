@@ -41,10 +41,10 @@ def candidates(columns: Iterable[str], image: str = "") -> tuple[tuple[str, ...]
             spelt.setdefault(column.lower(), []).append(column)
     tiers, seen = [], set[str]()
     for tier in (_belonging(image), *_TIERS):
-        found = tuple(column for name in tier for column in spelt.get(name, ()) if column not in seen)
-        seen.update(found)
-        if found:
-            tiers.append(found)
+        unseen = tuple(column for name in tier for column in spelt.get(name, ()) if column not in seen)
+        seen.update(unseen)
+        if unseen:
+            tiers.append(unseen)
     return tuple(tiers)
 
 
@@ -92,16 +92,16 @@ def read_labels(
     refused: list[str] = []
     for place, tier in enumerate(tiers):
         parsed = {name: _parsed(read, name, count, (class_names or {}).get(name, ())) for name in tier}
-        taken = {name: column for name, column in parsed.items() if column.numbers is not None}
+        readable = {name: column for name, column in parsed.items() if column.numbers is not None}
         refused += [column.reason for column in parsed.values() if column.numbers is None]
-        if not taken:
+        if not readable:
             continue
-        first, *more = taken
-        differing = [name for name in more if not _equal(taken[first], taken[name])]
+        first, *more = readable
+        differing = [name for name in more if not _equal(readable[first], readable[name])]
         if differing and first.lower() not in {"label", "labels"}:
             listed = " and ".join(safe_text(name) for name in [first, *differing])
             return no_labels(f"{listed} may both be meant, and differ; name one with label={safe_text(first)}")
-        named = taken[first]
+        named = readable[first]
         passed = [*differing, *(name for later in tiers[place + 1 :] for name in later)]
         for name in [name for name in passed if name.lower() in _NAME_TIER]:
             if words := _names_by(named, _parsed(read, name, count)):

@@ -46,10 +46,10 @@ class PictureLabels:
     """Names of the labels 0, 1, ...; empty if the table holds whole numbers."""
 
 
-def find_table(given: str, root: Path) -> Path:
+def find_table(path_text: str, root: Path) -> Path:
     """Return the path of the table: relative to the current folder, or else to ``root``."""
-    direct = expand_path(given)
-    below = root / given
+    direct = expand_path(path_text)
+    below = root / path_text
     return below if not direct.is_file() and below.is_file() else direct
 
 

@@ -36,7 +36,7 @@ class NpyOutput:
         self._file = Output(path, None if keep is None else HEADER_BYTES + keep * self._size)
         if keep is None:
             self._file.write(npy_header(self._dtype, (0, *item)))
-        self._kept = keep or 0
+        self._committed = keep or 0
 
     @property
     def path(self) -> Path:
@@ -64,11 +64,11 @@ class NpyOutput:
         """Write the number of items into the header."""
         self._file.truncate(self._file.position)  # drops what a process that died has left
         self._file.write_at(0, npy_header(self._dtype, (self.count, *self._item)))
-        self._kept = self.count
+        self._committed = self.count
 
     def roll_back(self) -> None:
         """Drop the items that were written since the last ``commit``."""
-        self._file.truncate(HEADER_BYTES + self._kept * self._size)
+        self._file.truncate(HEADER_BYTES + self._committed * self._size)
 
     def force(self) -> None:
         """Force the file to the device."""

@@ -63,8 +63,8 @@ class RowReader(LiveIdsReader):
         elif span is not None:
             yield from self._exactly(len(ids), self._rows_between(span[0], span[1] - 1))
         else:
-            wanted = list({int(number) for number in ids})
-            rows = {row[0]: row for row in self._exactly(len(wanted), self._rows_of(wanted))}
+            numbers = list({int(number) for number in ids})
+            rows = {row[0]: row for row in self._exactly(len(numbers), self._rows_of(numbers))}
             yield from (rows[number] for number in ids)
 
     def _exactly(self, count: int, rows: Sequence[Row]) -> Sequence[Row]:

@@ -58,11 +58,11 @@ def of_split(
     splits: dict[str, list[str]] = {}
     for name in names:
         splits.setdefault(split_of(name), []).append(name)
-    wanted = _SPLITS.get(requested.lower(), requested.lower())
-    if requested == ALL or (len(splits) <= 1 and (not requested or ("" in splits and split_of(outer) == wanted))):
+    split = _SPLITS.get(requested.lower(), requested.lower())
+    if requested == ALL or (len(splits) <= 1 and (not requested or ("" in splits and split_of(outer) == split))):
         return dict(names)
-    if wanted in splits and wanted:
-        return {name: names[name] for name in splits[wanted]}
+    if split in splits and split:
+        return {name: names[name] for name in splits[split]}
     listed = _listed(splits, what)
     if requested:
         raise StoreError(f"{place} has no split {safe_text(requested)}; there are {listed}.")

@@ -31,7 +31,7 @@ NAMES = (
 REFUSED = ("../up.png", "a/../../up.png", "/etc/a.png", "a//b.png", "./a.png", "a\0b.png", "", "a\nb.png", "\udcff.png")
 
 
-def kept(names: Sequence[str], stored: Sequence[str]) -> bool:
+def are_kept(names: Sequence[str], stored: Sequence[str]) -> bool:
     """Return whether stored names are those that were given, some with an ending for their payload."""
     pairs = zip(names, stored, strict=True)
     return all(after == name or after.startswith(f"{name}.") for name, after in pairs)
@@ -69,7 +69,7 @@ class NamesConformance:
     def _check(self, reader: Reader, names: Sequence[str]) -> None:
         count = len(names)
         for ids in (range(count), [*range(count)], [3, 0, 3], [count - 1], range(2, 5), []):
-            assert kept([names[number] for number in ids], reader.read_names(ids))
+            assert are_kept([names[number] for number in ids], reader.read_names(ids))
 
     def test_a_store_without_names_has_none(self, preset: StoreSetup, place: Any) -> None:
         preset.make(place / "store", preset.material([(7, 5, 3)] * 3))

@@ -245,10 +245,10 @@ class ServerConformance(StoreConformance):
             assert child.stdout is not None
             child.stdin.write(f"{json.dumps(credentials.held())}\n")
             child.stdin.flush()
-            said = child.stdout.readline()
+            line = child.stdout.readline()
             child.send_signal(signal.SIGKILL)
             errors = child.communicate()[1]
-        if said != "half\n":
+        if line != "half\n":
             assert "UnsupportedError" in errors, errors
             return
         with pytest.raises(StoreError) as caught:

@@ -99,8 +99,8 @@ def fake_article_run(
     whole = fake_run(specs, cutoffs, rounds, operations=operations, sync=levels, dataset=dataset)
     facts, measurements = list(whole.datasets), list(whole.measurements)
     for text, (size, most) in larger.items():
-        kept = [cutoff for cutoff in cutoffs if cutoff <= most] or [1]
-        part = fake_run(specs, kept, rounds, size, operations=operations, sync=levels, dataset=text)
+        fitting = [cutoff for cutoff in cutoffs if cutoff <= most] or [1]
+        part = fake_run(specs, fitting, rounds, size, operations=operations, sync=levels, dataset=text)
         # An image of more pixels weighs and costs more; as PNG it weighs less than its pixels.
         factor = {"disk": size * size * 3 // 8192, "lmdb": size * size * 3 // 4096 + 1, "hdf5": size * size // 1024}
         facts += [

@@ -41,7 +41,7 @@ class ArrowWriter(BatchesFileWriter):
     """Writes record batches."""
 
     def __init__(
-        self, location: Path, content: Content, values: Mapping[str, OptionValue], kept_batches: int | None = None
+        self, location: Path, content: Content, values: Mapping[str, OptionValue], whole_batches: int | None = None
     ) -> None:
         super().__init__("arrow", location, content, rows_per_batch(content, int(values["rows"])))
         compression = None if values["compression"] == "none" else str(values["compression"])
@@ -57,22 +57,22 @@ class ArrowWriter(BatchesFileWriter):
         self._records: Any = None
         self._file: Any = None
         try:
-            if kept_batches is not None and not before.exists():  # else an earlier attempt died while it copied
+            if whole_batches is not None and not before.exists():  # else an earlier attempt died while it copied
                 self._path.rename(before)
             leave_to_library(self._path)
             self._records = pa.OSFile(os.fspath(self._path), "wb")
             options = pa.ipc.IpcWriteOptions(compression=compression)
             self._file = pa.ipc.new_file(self._records, self._schema, options=options)
-            if kept_batches is not None:
-                if kept_batches:  # else the file may lack even a schema
-                    self._copy(before, kept_batches)
+            if whole_batches is not None:
+                if whole_batches:  # else the file may lack even a schema
+                    self._copy(before, whole_batches)
                 before.unlink()
         except (pa.ArrowException, OSError, StopIteration) as error:
             self.abort()
             raise self._failed(error) from None
 
     def _copy(self, path: Path, count: int) -> None:
-        """Copy the complete batches of ``kept_batches`` rows; only the library can write the end of a file."""
+        """Copy the complete batches of ``whole_batches`` rows; only the library can write the end of a file."""
         if count % self._rows:
             raise pa.ArrowInvalid("so many images fill no batch")
         with pa.OSFile(os.fspath(path), "rb") as source:
@@ -132,7 +132,7 @@ class ArrowReader(BatchesReader):
         if self._file.num_record_batches != self.batches or self._file.schema.names != columns_of(self.content):
             raise self.damaged("it does not hold the batches it should")
         if self.manifest.get("mapped"):
-            self.most_kept = _VIEWS
+            self.cache_size = _VIEWS
             if self._raw is not None and self.content.kind is PayloadKind.ARRAY:
                 self.direct = FixedRecords(self._raw, self.batches, self.rows, self._locate)
 

@@ -132,7 +132,7 @@ class ArrowImages(ForeignFile):
         self.excluded: list[Excluded] = []
         self.warnings: list[str] = []
         self.labels = no_labels("there are no pictures")
-        self._kept: tuple[int, Any] | None = None
+        self._cached_column: tuple[int, Any] | None = None
         # Columns, not objects: batch, row in it, and place in the list of a row.
         self._numbers, self._rows, self._items = array("l"), array("q"), array("l")
         try:
@@ -142,9 +142,9 @@ class ArrowImages(ForeignFile):
                 schema = schema.with_metadata({_HUGGING_FACE: json.dumps({"info": {"features": features}}).encode()})
             self._form, self.warnings = choose_column(path, schema, layout.image, self._first_values)
             name = schema.names[0] if self._form is None else self._form.name
-            taken = self._index(name)
+            picture_rows = self._index(name)
             if self._form is not None:
-                rows = np.array(taken, np.int64)
+                rows = np.array(picture_rows, np.int64)
                 self.labels = table_labels(
                     schema, len(rows), name, lambda label: self._label_column(label, rows), layout.label
                 )
@@ -171,7 +171,7 @@ class ArrowImages(ForeignFile):
 
     def _index(self, name: str) -> list[int]:
         """Locate the pictures; return the row of the file that each is from. Other rows are left out by name."""
-        taken: list[int] = []
+        picture_rows: list[int] = []
         empty: list[int] = []
         at = 0
         for number, column in enumerate(self._batches.columns(name)):
@@ -182,13 +182,13 @@ class ArrowImages(ForeignFile):
                 self._numbers.extend([number] * len(items))
                 self._rows.extend([row] * len(items))
                 self._items.extend(items)
-                taken += [at + row] * len(items)
+                picture_rows += [at + row] * len(items)
                 if not items:
                     empty.append(at + row)
             at += len(column)
         self.excluded, more = left_out_rows(self.path, empty)
         self.warnings += more
-        return taken
+        return picture_rows
 
     def _names_of(self, form: PictureColumn, rows: np.ndarray[Any, Any]) -> list[str]:
         """Return the names of pictures; empty where a row holds several, or not all have one."""
@@ -226,14 +226,14 @@ class ArrowImages(ForeignFile):
         form = self._form
         if form is None:
             raise IndexError(number)
-        if self._kept is None or self._kept[0] != batch:
+        if self._cached_column is None or self._cached_column[0] != batch:
             try:
-                self._kept = batch, self._batches.column(batch, form.name)
+                self._cached_column = batch, self._batches.column(batch, form.name)
             except (pa.ArrowException, OSError, ValueError, EOFError) as error:
                 if isinstance(error, MemoryError):
                     raise
                 raise self._damaged(error) from None
-        pictures = form.pictures(self._kept[1][row].as_py())
+        pictures = form.pictures(self._cached_column[1][row].as_py())
         data = pictures[item] if item < len(pictures) else None
         if not isinstance(data, bytes):
             raise self._damaged(ValueError(f"row {row} of batch {batch} holds no bytes"))
@@ -244,7 +244,7 @@ class ArrowImages(ForeignFile):
 
     def release(self) -> None:
         """Drop the map until a picture is read."""
-        self._kept = None
+        self._cached_column = None
         self._batches.release()
 
     def close(self) -> None:

@@ -75,9 +75,9 @@ class DiskEditor(Editor):
         if not len(ids):
             return
         name = LABELS
-        given, self._names = self._names, []
-        if given and len(given) != len(ids):
-            raise missing_names(self._location, len(ids) - len(given))
+        image_names, self._names = self._names, []
+        if image_names and len(image_names) != len(ids):
+            raise missing_names(self._location, len(ids) - len(image_names))
         try:
             if self._deleted:
                 self._commit()  # the positions of rows depend on it
@@ -89,9 +89,9 @@ class DiskEditor(Editor):
             if not appends and self._added:
                 self._commit()
             if appends and self.content.name_bytes:
-                if not given:
+                if not image_names:
                     raise missing_names(self._location, len(ids))
-                for name, payload, label in zip(given, payloads, labels.tolist(), strict=True):
+                for name, payload, label in zip(image_names, payloads, labels.tolist(), strict=True):
                     self._add_named(file_name(name, payload, self.content.codec), payload, label)
                 ids = []
             reader, width = self._reader, self._reader.row

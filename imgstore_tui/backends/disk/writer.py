@@ -59,17 +59,17 @@ class DiskWriter(Writer):
         """Create one file per payload, then append the rows of the batch to the CSV."""
         check_put(self._location, self._content, self._put, ids, payloads, labels)
         rows = []
-        given, self._names = self._names, []
-        if self._content.name_bytes and len(given) != len(ids):
-            raise missing_names(self._location, len(ids) - len(given))
+        image_names, self._names = self._names, []
+        if self._content.name_bytes and len(image_names) != len(ids):
+            raise missing_names(self._location, len(ids) - len(image_names))
         width, fanout = self._width, self._fanout
         name = LABELS
         try:
-            for given_name, payload, label in zip(given, payloads, labels.tolist(), strict=bool(given)):
-                name = file_name(given_name, payload, self._content.codec)
+            for image_name, payload, label in zip(image_names, payloads, labels.tolist(), strict=bool(image_names)):
+                name = file_name(image_name, payload, self._content.codec)
                 self._put_file(name, payload)
                 rows.append(named_row(name, label, width))
-            for image_id, payload, label in () if given else zip(ids, payloads, labels.tolist(), strict=True):
+            for image_id, payload, label in () if image_names else zip(ids, payloads, labels.tolist(), strict=True):
                 if self._extension is None or self._keeps_extensions:
                     self._extension = extension_of(payload, self._content.codec)
                 name = f"{name_of(image_id, fanout)}.{self._extension}"

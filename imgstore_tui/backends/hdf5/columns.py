@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _JOINT_BELOW = 16 * 2**10
 """Payloads smaller than this are read together and cut; larger ones one by one, which saves a copy."""
-MOST_KEPT_NUMBERS = 2**22
+MOST_CACHED_NUMBERS = 2**22
 """So many labels, 32 MiB, are kept in memory."""
 
 
@@ -68,7 +68,7 @@ class ChunkOffsets:
 
     def __init__(self, dataset: DatasetInfo, raw: RawFile) -> None:
         self._dataset, self._raw = dataset, raw
-        self._found: dict[int, int] | None = None
+        self._offsets: dict[int, int] | None = None
 
     def all(self) -> dict[int, int]:
         """Return the offset in the file of each chunk that is allocated, by its number.
@@ -76,7 +76,7 @@ class ChunkOffsets:
         Raises:
             StoreError: If they cannot be read, or one lies beyond the end of the file.
         """
-        if self._found is None:
+        if self._offsets is None:
             chunks: list[Any] = []
             try:
                 self._dataset.handle.id.chunk_iter(chunks.append)
@@ -86,8 +86,8 @@ class ChunkOffsets:
             if any(info.byte_offset is None or info.byte_offset >= self._raw.size for info in chunks):
                 raise StoreError(f"{self._raw.path} is damaged: a part of its images lies beyond its end.")
             chunk = self._dataset.chunks[0] if self._dataset.chunks else 1
-            self._found = {info.chunk_offset[0] // chunk: info.byte_offset for info in chunks}
-        return self._found
+            self._offsets = {info.chunk_offset[0] // chunk: info.byte_offset for info in chunks}
+        return self._offsets
 
     def check(self) -> None:
         """Check once that every chunk is there: HDF5 gives zeros for one that is not.
@@ -97,7 +97,7 @@ class ChunkOffsets:
         """
         chunks, shape = self._dataset.chunks, self._dataset.shape
         whole = chunks is not None and chunks[1:] == shape[1:]
-        if self._found is None and chunks is not None and len(self.all()) < -(-shape[0] // chunks[0]) and whole:
+        if self._offsets is None and chunks is not None and len(self.all()) < -(-shape[0] // chunks[0]) and whole:
             raise self.missing()
 
     def missing(self) -> StoreError:
@@ -210,18 +210,18 @@ class PayloadReader:
         self._library.close()
 
 
-class KeptNumbers:
+class CachedNumbers:
     """Numbers of a dataset, read whole at the second call and kept: a call of the library costs more than thousands."""
 
     def __init__(self, items: ItemReader, count: int) -> None:
         self._items, self._count = items, count
         self._all: Labels | None = None
-        self._asked, self._keep = False, count <= MOST_KEPT_NUMBERS
+        self._was_read, self._fits = False, count <= MOST_CACHED_NUMBERS
 
     def read(self, ids: Sequence[int], span: IdSpan | None, out: Any) -> None:
         """Copy numbers by ids, which have been checked, into an int64 array (n,)."""
-        if self._all is None and not (self._keep and self._asked):
-            self._asked = True
+        if self._all is None and not (self._fits and self._was_read):
+            self._was_read = True
             self._items.read(ids, span, out)
             return
         if self._all is None:

@@ -42,7 +42,7 @@ class Hdf5Editor(Editor):
         self._added: list[Labels] = []
         self._added_ends: list[np.ndarray[Any, np.dtype[np.int64]]] = []
         self._changed = False
-        self._given_names: list[bytes] = []
+        self._new_names: list[bytes] = []
         """Names of new images, which are written with their labels."""
         self._file: Any = None
         try:
@@ -60,7 +60,7 @@ class Hdf5Editor(Editor):
         data = encode_names(self._location, self.content, names).tolist()
         for number, name in zip(ids, data, strict=True):
             if number >= self.content.count:
-                self._given_names.append(name)
+                self._new_names.append(name)
             elif self._names is not None:
                 self._names[number] = np.array(name, self._names.dtype)
 
@@ -137,11 +137,11 @@ class Hdf5Editor(Editor):
         if self._added:
             labels = np.concatenate(self._added)
             if self._names is not None:
-                if len(self._given_names) != len(labels):
-                    raise missing_names(self._location, len(labels) - len(self._given_names))
+                if len(self._new_names) != len(labels):
+                    raise missing_names(self._location, len(labels) - len(self._new_names))
                 self._names.resize((count,))
-                self._names[count - len(labels) :] = np.array(self._given_names, self._names.dtype)
-                self._given_names = []
+                self._names[count - len(labels) :] = np.array(self._new_names, self._names.dtype)
+                self._new_names = []
             self._added = []
             self._labels.resize((count,))
             self._labels[count - len(labels) :] = labels

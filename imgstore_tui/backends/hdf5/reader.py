@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from imgstore_tui.backends.hdf5.columns import DatasetInfo, ItemReader, KeptNumbers, PayloadReader
+from imgstore_tui.backends.hdf5.columns import CachedNumbers, DatasetInfo, ItemReader, PayloadReader
 from imgstore_tui.backends.hdf5.layout import FILE, IMAGES, MANIFEST, NAMES, OFFSETS
 from imgstore_tui.backends.hdf5.low_level import Handle
 from imgstore_tui.core.backend import PayloadKind
@@ -85,11 +85,11 @@ class Hdf5Reader(CheckedReader):
             images = self._dataset(IMAGES, np.dtype("u1"), None)
             offsets = self._dataset(OFFSETS, np.dtype("<i8"), (count + 1,))
             self._row, items = PayloadReader(self._raw, images, direct), ItemReader(self._raw, offsets, 8, direct)
-            self._offsets: ItemReader | KeptNumbers = items if direct else KeptNumbers(items, count + 1)
+            self._offsets: ItemReader | CachedNumbers = items if direct else CachedNumbers(items, count + 1)
             self._datasets, self._columns = (images, offsets), [self._row, items]
         numbers = self._dataset(labels, np.dtype("<i8"), (count,))
         label_items = ItemReader(self._raw, numbers, 8, direct)
-        self._labels: ItemReader | KeptNumbers = label_items
+        self._labels: ItemReader | CachedNumbers = label_items
         self._datasets += (numbers,)
         self._columns.append(label_items)
         self._names: DatasetInfo | None = None
@@ -97,7 +97,7 @@ class Hdf5Reader(CheckedReader):
             self._names = self._dataset(NAMES, np.dtype(f"S{self.content.name_bytes}"), (count,))
             self._datasets += (self._names,)
         if not direct:
-            self._labels = KeptNumbers(label_items, count)
+            self._labels = CachedNumbers(label_items, count)
 
     @property
     def grows(self) -> bool:

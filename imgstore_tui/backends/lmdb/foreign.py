@@ -120,7 +120,7 @@ class LmdbPictures(ForeignFile):
         except lmdb.Error as error:
             raise StoreError(f"{self.data} is damaged: {first_line(error)}.") from None
         if not self.keys:
-            raise StoreError(self._nothing_found())
+            raise StoreError(self._no_pictures_reason())
         if self._layout.scale and not self._floats:
             raise StoreError(f"{self.path} holds no floats that scale= could make pixels; leave it out.")
         if any(len(shape) == 3 for shape in self.shapes):
@@ -137,7 +137,7 @@ class LmdbPictures(ForeignFile):
                 f"{counted(len(self._beside), 'value')} not read: {shown}."
             )
 
-    def _nothing_found(self) -> str:
+    def _no_pictures_reason(self) -> str:
         if self._floats:
             return (
                 f"{self.path} is an LMDB of Caffe whose values hold floats; add scale=255 if they are 0..1, scale=1 if "

@@ -36,7 +36,7 @@ _WORD = re.compile("[^a-z]+")
 _MOST_HEADER = 10_000
 _MOST_SHRUNK, _FREE_BYTES, _MOST_BYTES = 1100, 2**26, 2**32
 """No pictures shrink by more; what claims so, or takes more than 4 GiB, is not unpacked."""
-_KEPT_ARRAYS = 2
+_CACHED_ARRAYS = 2
 """Arrays of a compressed file that stay in memory: images and labels."""
 _FUNCTIONS = PictureFunctions(sniff, raw.pack, MAX_PIXELS)
 _OBJECTS = "holds Python objects, which are a pickle and are never loaded; save it again as an array of numbers"
@@ -167,7 +167,7 @@ class NpzArrays(ArrayContainer):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._archive: zipfile.ZipFile | None = None
-        self._kept: dict[str, Any] = {}
+        self._cache: dict[str, Any] = {}
 
     @property
     def archive(self) -> zipfile.ZipFile:
@@ -200,20 +200,20 @@ class NpzArrays(ArrayContainer):
 
     def values(self, path: str) -> Any:
         """Return an array, unpacked."""
-        if path not in self._kept:
+        if path not in self._cache:
             entry = self.archive.getinfo(f"{path}.npy")
             header = self._header(entry)
             if header.dtype.hasobject or _reason_against(entry):
                 raise StoreError(f"{self.path}: {safe_text(path)} {_reason_against(entry) or _OBJECTS}.")
             data = self.archive.read(entry)  # no more than the archive says, and verified by its checksum
-            while len(self._kept) >= _KEPT_ARRAYS:
-                del self._kept[next(iter(self._kept))]
-            self._kept[path] = header.shaped(np.frombuffer(data, header.dtype, math.prod(header.shape), header.start))
-        return self._kept[path]
+            while len(self._cache) >= _CACHED_ARRAYS:
+                del self._cache[next(iter(self._cache))]
+            self._cache[path] = header.shaped(np.frombuffer(data, header.dtype, math.prod(header.shape), header.start))
+        return self._cache[path]
 
     def close(self) -> None:
         """Close the archive until it is read again."""
-        self._kept = {}
+        self._cache = {}
         archive, self._archive = self._archive, None
         if archive is not None:
             archive.close()

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _STRUCT = pa.struct([pa.field("bytes", pa.binary()), pa.field("path", pa.string())])
 """Arrow type of an image as Hugging Face datasets stores it."""
-_KEPT_BYTES = 2**26
+_CACHE_BYTES = 2**26
 """Row groups that are read whole stay in memory up to this many bytes of the file, but a few at least."""
 _OWN_ENCODINGS = {"PLAIN", "RLE", "BIT_PACKED"}
 
@@ -88,7 +88,7 @@ class ParquetWriter(BatchesFileWriter):
         paths = [f"{number:08}.{kind}" for number, kind in enumerate(kinds, self._first)]
         self._first += len(payloads)
         if self._content.name_bytes:
-            paths = self._given_names[: len(payloads)]
+            paths = self._pending_names[: len(payloads)]
             if len(paths) != len(payloads):
                 raise missing_names(self._location, len(payloads) - len(paths))
         return pa.StructArray.from_arrays(
@@ -132,7 +132,7 @@ class ParquetReader(BatchesReader):
         if self._file.schema_arrow.names != columns_of(self.content):
             raise self.damaged("its columns are not what they should be")
         self._raw = RawFile(self.path)
-        self.most_kept = max(self.most_kept, _KEPT_BYTES * self.batches // max(1, self._raw.size))
+        self.cache_size = max(self.cache_size, _CACHE_BYTES * self.batches // max(1, self._raw.size))
         if self._direct and self.content.kind is PayloadKind.ARRAY:
             self.direct = FixedRecords(self._raw, self.batches, self.rows, self._locate)
 

@@ -42,7 +42,7 @@ class ParquetImages(ForeignFile):
         self.excluded: list[Excluded] = []
         self.warnings: list[str] = []
         self.labels = no_labels("there are no pictures")
-        self._kept: tuple[int, Any] | None = None
+        self._cached_column: tuple[int, Any] | None = None
         self._refused: dict[int, StoreError] = {}
         self._raw: RawFile | None = None
         self._parquet: Any = None  # a pyarrow.parquet.ParquetFile
@@ -56,8 +56,8 @@ class ParquetImages(ForeignFile):
                 raise ValueError("it has more rows than bytes")
             self._column, self.warnings = choose_column(path, schema, layout.image, self._first_values)
             if self._column is not None:
-                taken = self._index(self._column)
-                rows = np.array(taken, np.int64)
+                picture_rows = self._index(self._column)
+                rows = np.array(picture_rows, np.int64)
                 self.labels = table_labels(
                     schema, len(rows), self._column.name, lambda name: self._read_column(name, rows), layout.label
                 )
@@ -124,28 +124,28 @@ class ParquetImages(ForeignFile):
 
     def _index(self, form: PictureColumn) -> list[int]:
         """Locate the pictures; return the row of the file that each is from. Other rows are left out by name."""
-        taken: list[int] = []
+        picture_rows: list[int] = []
         empty: list[int] = []
         at = 0
         for group in range(self._parquet.metadata.num_row_groups):
             count = self._parquet.metadata.row_group(group).num_rows
             if not form.in_list and self._has_all(form, group):
                 self._add(group, range(count), [0] * count)
-                taken += range(at, at + count)
+                picture_rows += range(at, at + count)
                 at += count
                 continue
             row = 0
             for batch in self._batches(form, group, _MOST_ROWS):
                 for number, sizes in enumerate(present_pictures(form, batch), row):
                     self._add(group, [number] * len(sizes), sizes)
-                    taken += [at + number] * len(sizes)
+                    picture_rows += [at + number] * len(sizes)
                     if not sizes:
                         empty.append(at + number)
                 row += len(batch)
             at += count
         self.excluded, more = left_out_rows(self.path, empty)
         self.warnings += more
-        return taken
+        return picture_rows
 
     def _add(self, group: int, rows: Any, items: list[int]) -> None:
         self._groups.extend([group] * len(items))
@@ -172,7 +172,7 @@ class ParquetImages(ForeignFile):
         """Return the bytes of a picture."""
         group, row, item = self._groups[number], self._rows[number], self._items[number]
         form = self._column
-        if self._kept is None or self._kept[0] != group:
+        if self._cached_column is None or self._cached_column[0] != group:
             if group in self._refused:
                 raise self._refused[group]
             try:
@@ -184,8 +184,8 @@ class ParquetImages(ForeignFile):
                 # Every row of it is refused, and only one must cost the time to find out.
                 self._refused[group] = error
                 raise
-            self._kept = group, column
-        pictures = form.pictures(self._kept[1][row].as_py()) if form else []
+            self._cached_column = group, column
+        pictures = form.pictures(self._cached_column[1][row].as_py()) if form else []
         data = pictures[item] if item < len(pictures) else None
         if not isinstance(data, bytes):
             raise StoreError(f"{self.path}: row {row} of group {group} holds no picture, only the place of one.")
@@ -216,7 +216,7 @@ class ParquetImages(ForeignFile):
 
     def close(self) -> None:
         """Close the file."""
-        self._kept = None
+        self._cached_column = None
         if self._parquet is not None:
             self._parquet.close(force=True)
             self._parquet = None

@@ -134,14 +134,14 @@ class SqliteReader(LiveIdsReader):
         connection = require_open(self._connection, self._location, "read")
         try:
             if span is not None:
-                found = connection.execute(_NAMES_RUN, (span[0], span[1] - 1)).fetchall()
+                rows = connection.execute(_NAMES_RUN, (span[0], span[1] - 1)).fetchall()
             else:
-                found = connection.execute(_NAMES_MANY, (str([int(number) for number in ids]),)).fetchall()
+                rows = connection.execute(_NAMES_MANY, (str([int(number) for number in ids]),)).fetchall()
         except sqlite3.Error as error:
             raise damaged(self.path, error) from None
-        if len(found) != len(ids):
+        if len(rows) != len(ids):
             raise self._incomplete()
-        return [str(name) for (name,) in found]
+        return [str(name) for (name,) in rows]
 
     def read_labels(self) -> Labels:
         """Read the index alone."""

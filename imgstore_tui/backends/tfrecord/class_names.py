@@ -22,11 +22,11 @@ def class_names_beside(folder: Path) -> dict[str, tuple[str, ...]]:
     Args:
         folder: The folder of the records.
     """
-    found = {}
+    names_by_key = {}
     for path in sorted(folder.glob(f"*{ENDING}"))[:_MOST_FILES]:
         if names := _names_in(path):
-            found[path.name.removesuffix(ENDING)] = names
-    return found
+            names_by_key[path.name.removesuffix(ENDING)] = names
+    return names_by_key
 
 
 def _names_in(path: Path) -> tuple[str, ...]:

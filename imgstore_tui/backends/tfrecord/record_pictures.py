@@ -96,16 +96,18 @@ def find_key(record: bytes, of: Mapping[str, Feature]) -> tuple[str, tuple[str, 
     Raises:
         StoreError: If the record is no tf.train.Example.
     """
-    found: list[Picture] = []
+    pictures: list[Picture] = []
     for key, (kind, _, _) in of.items():
         if kind == BYTES:
             try:
-                found.append(find_picture(record, of, key))
+                pictures.append(find_picture(record, of, key))
             except NoPictureError:
                 continue
-    found.sort(key=lambda picture: (_USUAL.index(picture.key) if picture.key in _USUAL else len(_USUAL), picture.key))
-    files = [picture for picture in found if picture.shape is None]
-    pixels = [picture for picture in found if picture.shape is not None and picture.key in _USUAL]
+    pictures.sort(
+        key=lambda picture: (_USUAL.index(picture.key) if picture.key in _USUAL else len(_USUAL), picture.key)
+    )
+    files = [picture for picture in pictures if picture.shape is None]
+    pixels = [picture for picture in pictures if picture.shape is not None and picture.key in _USUAL]
     chosen = files or pixels
     if not chosen:
         return "", ()

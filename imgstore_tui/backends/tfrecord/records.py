@@ -74,7 +74,7 @@ class Records(RecordFiles):
         self._extend = google_crc32c.extend
         self._content, self._compressed = content, compressed
         self._file = Output(path, end)
-        self._kept = self._file.position
+        self._end = self._file.position
 
     def add_bytes(self, first: int, payloads: Sequence[bytes], labels: Labels) -> Labels:
         """Write one Example per payload."""
@@ -155,11 +155,11 @@ class Records(RecordFiles):
     def finish(self) -> None:
         """Cut the file after the last record; the format has no end mark."""
         self._file.truncate(self._file.position)
-        self._kept = self._file.position
+        self._end = self._file.position
 
     def roll_back(self) -> None:
         """Cut off the records that were added."""
-        self._file.truncate(self._kept)
+        self._file.truncate(self._end)
 
     def changed_paths(self) -> list[Path]:
         """Return the path of the file."""

@@ -57,7 +57,7 @@ class TarImages(ByteRangeFile):
         self._holes: dict[tuple[int, int], tuple[int, tuple[tuple[int, int], ...]]] = {}
         """Size and pieces of pictures with holes, by offset and length in the archive."""
         self._sample_labels = SampleLabels(path, layout.label)
-        self._found = _Found()
+        self._columns = _PictureColumns()
         try:
             self._index()
         except BaseException:
@@ -103,7 +103,7 @@ class TarImages(ByteRangeFile):
                 reason = f"The file has {format_count(member.size)} bytes, more than 1 GiB."
                 self.excluded.append(Excluded(member.name, reason))
             else:
-                self._found.add(number, member)
+                self._columns.add(number, member)
                 if member.pieces is not None:
                     self._holes[member.start, member.stored] = member.size, member.pieces
         elif kind in decode.UNDECODED_SUFFIXES:
@@ -127,7 +127,7 @@ class TarImages(ByteRangeFile):
         targets = {number: _target_of(link) for number, link in links.items()}
         at_path: dict[str, Member] = {}
         files: dict[int, Member] = {}
-        wanted = set(targets.values())
+        target_paths = set(targets.values())
         for number, member in enumerate(TarMembers(self.file, self.path)):
             path = _path_of(member.name)
             if member.behind_end:
@@ -135,7 +135,7 @@ class TarImages(ByteRangeFile):
             if member.kind == "hard link" and targets[number] in at_path:  # of the file that is there at this time
                 files[number] = replace(at_path[targets[number] or ""], name=member.name)
                 at_path[path] = files[number]
-            elif member.kind == "file" and path in wanted:
+            elif member.kind == "file" and path in target_paths:
                 at_path[path] = member
         for number, link in links.items():
             target = targets[number]
@@ -156,9 +156,9 @@ class TarImages(ByteRangeFile):
 
     def _take(self) -> None:
         """Choose among the pictures, in the order of the archive: the last of a name, one of a sample."""
-        found = self._found
-        order = np.argsort(np.frombuffer(found.numbers, np.int64), kind="stable").tolist()
-        names = [found.names[position] for position in order]
+        columns = self._columns
+        order = np.argsort(np.frombuffer(columns.numbers, np.int64), kind="stable").tolist()
+        names = [columns.names[position] for position in order]
         surplus = _former_of_a_name(names)
         rest = [position for position in range(len(names)) if position not in surplus] if surplus else range(len(names))
         again = surplus_pictures([names[position] for position in rest], self._image)
@@ -167,9 +167,9 @@ class TarImages(ByteRangeFile):
             if position in surplus:
                 self.excluded.append(Excluded(names[position], surplus[position]))
             else:
-                self.ranges.append((found.starts[index], found.lengths[index]))
+                self.ranges.append((columns.starts[index], columns.lengths[index]))
                 self.names.append(names[position])
-        self._found = _Found()
+        self._columns = _PictureColumns()
         self.labels = self._sample_labels.column([split_name(name)[0] for name in self.names])
         self._sample_labels = SampleLabels(self.path)
 
@@ -186,7 +186,7 @@ class TarImages(ByteRangeFile):
         return bytes(whole)
 
 
-class _Found:
+class _PictureColumns:
     """Columns of what is known of pictures: a tar may have millions."""
 
     def __init__(self) -> None:
@@ -206,10 +206,10 @@ def _former_of_a_name(names: list[str]) -> dict[int, str]:
     _, last = np.unique(hashes[::-1], return_index=True)
     if len(last) == len(names):
         return {}
-    kept = np.zeros(len(names), bool)
-    kept[len(names) - 1 - last] = True
+    is_last = np.zeros(len(names), bool)
+    is_last[len(names) - 1 - last] = True
     reason = "A later member has the same name, which tar -x unpacks in its place."
-    return dict.fromkeys(np.flatnonzero(~kept).tolist(), reason)
+    return dict.fromkeys(np.flatnonzero(~is_last).tolist(), reason)
 
 
 def _path_of(name: str) -> str:

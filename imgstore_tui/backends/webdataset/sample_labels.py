@@ -29,14 +29,14 @@ _MOST_KINDS = 6
 
 def _by_sample(values: Mapping[str, Any], keys: Sequence[str]) -> list[Any]:
     """Return the value of each picture by its key, or by what is before the first dot: ``a.cls`` for ``a.0.jpg``."""
-    found = []
+    picture_values = []
     for key in keys:
         value = values.get(key)
         if value is None and "." in key:
             folder, slash, leaf = key.rpartition("/")
             value = values.get(folder + slash + leaf.partition(".")[0])
-        found.append(value)
-    return found
+        picture_values.append(value)
+    return picture_values
 
 
 class SampleLabels:

@@ -59,18 +59,18 @@ def surplus_pictures(names: Sequence[str], requested: str = "") -> dict[int, str
             groups.setdefault(value, []).append(position)
     for positions in groups.values():
         rests = [split_name(names[position])[1] for position in positions]
-        taken = _best(rests, requested.lower())
-        if taken is None and not _WORD.fullmatch(requested):  # 0.jpg, whose 0 is a part of the key otherwise
+        best = _best(rests, requested.lower())
+        if best is None and not _WORD.fullmatch(requested):  # 0.jpg, whose 0 is a part of the key otherwise
             ending = f".{requested.lower()}"
-            taken = next((n for n, place in enumerate(positions) if names[place].lower().endswith(ending)), None)
+            best = next((n for n, place in enumerate(positions) if names[place].lower().endswith(ending)), None)
         for number, position in enumerate(positions):
-            if taken is None:
+            if best is None:
                 surplus[position] = (
                     f"It is not called {safe_text(requested)} behind its key, and no other of its sample is."
                 )
-            elif number != taken:
+            elif number != best:
                 kinds = ", ".join(safe_text(rest) for rest in sorted(set(rests)))
-                leaf = safe_text(names[positions[taken]].rpartition("/")[2])
+                leaf = safe_text(names[positions[best]].rpartition("/")[2])
                 surplus[position] = f"Its sample holds several pictures ({kinds}), of which {leaf} is taken."
     return surplus
 

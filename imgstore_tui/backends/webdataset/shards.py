@@ -84,7 +84,7 @@ class Shards(RecordFiles):
             former_names: Names of the images that are in the tars already, in order.
         """
         self._location, self._content, self._shard = location, content, shard
-        self._kept = self._number, offset = after or (0, 0)
+        self._end = self._number, offset = after or (0, 0)
         path = location / tar_name(self._number)
         self._tar = Output(path, None if after is None else offset)
         self._changed_tars = [path]
@@ -216,11 +216,11 @@ class Shards(RecordFiles):
     def finish(self) -> None:
         """Write the end mark of the archive."""
         self._tar.write_end(END)
-        self._kept = self._number, self._tar.position
+        self._end = self._number, self._tar.position
 
     def roll_back(self) -> None:
         """Remove the new tars, and cut the first one to its former end."""
-        number, offset = self._kept
+        number, offset = self._end
         if self._number != number:
             self._tar.close()
             for path in [self._location / tar_name(later) for later in range(number + 1, self._number + 1)]:

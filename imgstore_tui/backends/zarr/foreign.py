@@ -131,13 +131,13 @@ def _read(path: Path) -> dict[str, Any]:
     """
     file = RawFile(path)
     try:
-        found = json.loads(file.read_at(0, min(file.size, _MOST_METADATA)))
+        metadata = json.loads(file.read_at(0, min(file.size, _MOST_METADATA)))
     except RecursionError:
-        found = None
+        metadata = None
     finally:
         file.close()
-    if isinstance(found, dict):
-        return found
+    if isinstance(metadata, dict):
+        return metadata
     raise ValueError(f"{path.name} is no JSON object")
 
 

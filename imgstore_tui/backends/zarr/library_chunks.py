@@ -41,15 +41,15 @@ class LibraryChunks(Chunks):
     def _items(self, number: int) -> NDArray[np.uint8]:
         if not self._open:
             raise StoreError(f"{self._folder} is closed: nothing can be read.")
-        kept = self._unpacked.get(number)
-        if kept is None:
+        items = self._unpacked.get(number)
+        if items is None:
             layout = self._layout
-            kept = np.empty((min(layout.chunk, layout.items - number * layout.chunk), layout.size), np.uint8)
-            self._load(number, kept)
+            items = np.empty((min(layout.chunk, layout.items - number * layout.chunk), layout.size), np.uint8)
+            self._load(number, items)
             if len(self._unpacked) >= max(1, UNPACKED_BYTES // layout.chunk_bytes):
                 self._unpacked.pop(next(iter(self._unpacked)))
-            self._unpacked[number] = kept
-        return kept if self._layout.sides > 1 or self._layout.size > 1 else kept.reshape(-1)
+            self._unpacked[number] = items
+        return items if self._layout.sides > 1 or self._layout.size > 1 else items.reshape(-1)
 
     def _load(self, number: int, target: Any) -> None:
         """Read all items of a chunk into a uint8 array (n, bytes)."""

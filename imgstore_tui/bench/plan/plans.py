@@ -132,8 +132,8 @@ def name_after_change(before: Plan, after: Plan) -> str:
     and numbers of images.
     """
     changed = {name for name in Plan.__dataclass_fields__ if getattr(before, name) != getattr(after, name)}
-    kept = not changed or changed <= _CHANGEABLE.get(before.name, frozenset())
-    return before.name if kept else "custom"
+    same_experiment = not changed or changed <= _CHANGEABLE.get(before.name, frozenset())
+    return before.name if same_experiment else "custom"
 
 
 def load_plan(path: Path) -> Plan:

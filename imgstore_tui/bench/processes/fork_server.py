@@ -31,7 +31,7 @@ from imgstore_tui.storekit import child_python
 
 SAMPLE_EVERY_S = 0.01
 """Interval between samples of a child's private memory while its clock runs."""
-KEPT_STDERR = 4_096
+STDERR_TAIL = 4_096
 """Bytes of a child's standard error that are kept, its last."""
 
 
@@ -128,13 +128,13 @@ class ForkServer:
         return child
 
     def _watch(self, child: Child, ready: set[int]) -> None:
-        for descriptor, kept in ((child.result_fd, child.result), (child.error_fd, child.errors)):
+        for descriptor, received in ((child.result_fd, child.result), (child.error_fd, child.errors)):
             if descriptor in ready:
                 data = os.read(descriptor, 65_536)
-                kept.extend(data)
+                received.extend(data)
                 if not data:
                     self._poll.unregister(descriptor)
-        del child.errors[:-KEPT_STDERR]
+        del child.errors[:-STDERR_TAIL]
         if self._progress.measuring:
             child.peak_private = max(child.peak_private, tree_private_bytes(child.pid))
         if self._progress.images != child.images:
@@ -148,11 +148,11 @@ class ForkServer:
 
     def _finish(self, child: Child) -> None:
         _, status = os.waitpid(child.pid, 0)
-        for descriptor, kept in ((child.result_fd, child.result), (child.error_fd, child.errors)):
+        for descriptor, received in ((child.result_fd, child.result), (child.error_fd, child.errors)):
             os.set_blocking(descriptor, False)
             with contextlib.suppress(BlockingIOError):
                 while data := os.read(descriptor, 65_536):
-                    kept.extend(data)
+                    received.extend(data)
         for descriptor in (child.pidfd, child.result_fd, child.error_fd):
             with contextlib.suppress(KeyError):
                 self._poll.unregister(descriptor)
@@ -164,7 +164,7 @@ class ForkServer:
             "ended_by_us": child.ended_by_us,
             "limit_s": child.limit_s,
             "result": child.result.decode("utf-8", "replace"),
-            "errors": child.errors[-KEPT_STDERR:].decode("utf-8", "replace"),
+            "errors": child.errors[-STDERR_TAIL:].decode("utf-8", "replace"),
             "peak_private": child.peak_private,
             "start": child.start,
         })  # fmt: skip

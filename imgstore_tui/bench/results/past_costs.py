@@ -161,9 +161,9 @@ class _Method(NamedTuple):
     access: Access | None
 
     @classmethod
-    def of(cls, backend: str, codec: str, given: Mapping[str, OptionValue], access: Access | None) -> Self:
+    def of(cls, backend: str, codec: str, values: Mapping[str, OptionValue], access: Access | None) -> Self:
         """Return a method; options that are not given have their defaults."""
-        options = dict(given)
+        options = dict(values)
         stored, encoded = registry.backends.all().get(backend), registry.codecs.all().get(codec)
         for option in stored.options if stored is not None else ():
             options.setdefault(option.name, option.default)

@@ -69,8 +69,8 @@ def planned_ceilings(plan: Plan, dataset: str, *, has_files: bool) -> Iterator[C
 
 def _one_of_each_codec(specs: tuple[Spec, ...]) -> list[Spec]:
     """Return one method for each codec and its options, those that keep raw pixels left out."""
-    kept = {(spec.codec, spec.codec_options): spec for spec in specs if not registry.codecs.get(spec.codec).is_raw}
-    return list(kept.values())
+    by_codec = {(spec.codec, spec.codec_options): spec for spec in specs if not registry.codecs.get(spec.codec).is_raw}
+    return list(by_codec.values())
 
 
 def _run(services: RunServices, ceiling: Ceiling) -> TrialOutcome:

@@ -31,9 +31,9 @@ def warnings_of(run: Run, facts: Mapping[str, DatasetFacts], pixel_caches: Mappi
                 f"{text} has {counted(fact.used, 'image')}: cutoffs beyond that repeat them, "
                 "which a store or file system that deduplicates would notice."
             )
-        kept = cutoffs_of(plan, text)
-        if len(kept) < len(plan.cutoffs):
-            most = f"up to {counted(max(kept), 'image')}" if kept else "one image only"
+        cutoffs = cutoffs_of(plan, text)
+        if len(cutoffs) < len(plan.cutoffs):
+            most = f"up to {counted(max(cutoffs), 'image')}" if cutoffs else "one image only"
             yield f"{text} is run with {most}: its option upto leaves larger cutoffs out."
         if fact.excluded_count:
             yield f"{text}: {counted(fact.excluded_count, 'file')} could not be used and were skipped; show lists them."

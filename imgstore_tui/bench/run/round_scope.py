@@ -18,7 +18,7 @@ Group = tuple[str, int]
 """Blocks that are compared with each other: dataset and cutoff."""
 _MARGIN = 1.2
 """Factor by which the rounds to come may take longer than those before."""
-_KEPT = 0.25
+_RESERVED_SHARE = 0.25
 """Share of the budget that is kept once there is a verdict, so that the run ends within it."""
 
 
@@ -71,13 +71,13 @@ class RoundScope:
         if not self._plan.looks or math.isinf(left_s):
             return frozenset(pending)
         answered = len(pending) < len(self._blocks)
-        kept = _KEPT * (self._plan.budget_s or 0.0)
-        available = left_s - kept if answered else left_s
+        reserved = _RESERVED_SHARE * (self._plan.budget_s or 0.0)
+        available = left_s - reserved if answered else left_s
         for first in pending:
             for at_the_end in (False, True):
                 reserve = _MARGIN * self._rounds_missing(first, at_the_end=at_the_end) * self._round_s(first)
                 if reserve <= available:
-                    return self._filled(first, pending, left_s - kept - reserve)
+                    return self._filled(first, pending, left_s - reserved - reserve)
         return frozenset() if answered else frozenset(pending)
 
     def _filled(self, first: Group, pending: Sequence[Group], spare_s: float) -> frozenset[Group]:

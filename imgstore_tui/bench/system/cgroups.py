@@ -32,7 +32,7 @@ def _quota_of(group: Path) -> float | None:
         return None
 
 
-def _groups(wanted: str) -> Iterator[Path]:
+def _groups(version_1_controller: str) -> Iterator[Path]:
     try:
         lines = Path("/proc/self/cgroup").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
@@ -45,10 +45,10 @@ def _groups(wanted: str) -> Iterator[Path]:
     }
     for mount in mounts():
         # Version 2 has one tree for all controllers, which has no name.
-        controller = {"cgroup2": "", "cgroup": wanted}.get(mount.filesystem)
+        controller = {"cgroup2": "", "cgroup": version_1_controller}.get(mount.filesystem)
         if controller is None or controller not in groups:
             continue
-        if mount.filesystem == "cgroup" and wanted not in mount.point.rpartition("/")[2].split(","):
+        if mount.filesystem == "cgroup" and version_1_controller not in mount.point.rpartition("/")[2].split(","):
             continue
         top = Path(mount.point)
         # In a container its own group is the root of the mount, whatever it is called outside.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NO_PIXELS: Pixels = np.zeros((0, 0), np.uint8)
 """Stands for the image of a file that is not decoded."""
-_KEPT_EXCLUSIONS = 1_000
+_NAMED_EXCLUSIONS = 1_000
 """Images left out that the facts name; all are counted."""
 _REPORT_EVERY = 64
 """Images between two reports of progress."""
@@ -84,7 +84,7 @@ def build_pixel_cache(
         label_names=dataset.label_names,
         has_labels=dataset.has_labels,
         label_note=dataset.label_note,
-        excluded=tuple((entry.name, entry.reason) for entry in excluded[:_KEPT_EXCLUSIONS]),
+        excluded=tuple((entry.name, entry.reason) for entry in excluded[:_NAMED_EXCLUSIONS]),
         excluded_count=len(excluded),
     )
 

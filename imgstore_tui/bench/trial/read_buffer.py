@@ -92,9 +92,9 @@ class ReadBuffer:
         decoded = self.has_pixels and not payloads
         if self._bytes is not None and offsets is not None and decoded:
             places = offsets[: self._count]
-            found = self._bytes[places]
-            self._bytes[places] = ~found
-            return found
+            values = self._bytes[places]
+            self._bytes[places] = ~values
+            return values
         images: Sequence[Pixels | bytes] = self._images if decoded else self._payloads
         if len(images) != self._count:
             return np.zeros(fractions.shape, np.uint8)

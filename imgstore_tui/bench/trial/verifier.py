@@ -91,8 +91,8 @@ class Verifier:
             raise StoreError(f"Image {image_id} came back with other pixels than were stored.")
         if lossless:
             return
-        kept = self._codec.kept_pixels(source)
-        error = float(np.mean(np.square(self._codec.kept_pixels(image).astype(np.float64) - kept)))
+        expected = self._codec.kept_pixels(source)
+        error = float(np.mean(np.square(self._codec.kept_pixels(image).astype(np.float64) - expected)))
         if error:
             # PSNR = 10 log10(peak squared / mean squared error).
             self._psnr_db.append(10 * float(np.log10(np.iinfo(source.dtype).max ** 2 / error)))

@@ -79,7 +79,7 @@ class CifarDataset(Dataset):
         files = self._files = open_files(self._path, self.layout.folders, tuple(self.layout.archives))
         parts = {name: part for part in self.layout.parts for name in (part.name, part.binary_name)}
         extra = {self.layout.meta, self._labels.names_file}
-        wanted_names = {name for name, part in parts.items() if self._split in {"all", part.split}}
+        split_files = {name for name, part in parts.items() if self._split in {"all", part.split}}
         batches: dict[str, CifarBatch] = {}
         seen: set[str] = set()
         damage: str | None = None
@@ -89,17 +89,17 @@ class CifarDataset(Dataset):
                 seen.add(name)
                 if name in extra:
                     self._read_names(files, name, size)
-                elif name in wanted_names or files.single:
+                elif name in split_files or files.single:
                     self._read_batch(files, name, size, parts.get(name), batches)
         except DataError as error:
             damage = str(error)
         self._choose(batches)
         if not self._batches:
-            raise DataError(self._nothing_found(seen - extra, damage))
+            raise DataError(self._no_data_reason(seen - extra, damage))
         if damage:
             self._warnings.append(damage)
         if not files.single:
-            self._warn_of_missing(wanted_names - seen)
+            self._warn_of_missing(split_files - seen)
         report("comparing checksums", len(seen), None)
         self._compare_checksums(files, parts)
 
@@ -152,7 +152,7 @@ class CifarDataset(Dataset):
         if missing:
             self._warnings.append(f"Missing, and left out: {', '.join(missing)}.")
 
-    def _nothing_found(self, seen: set[str], damage: str | None) -> str:
+    def _no_data_reason(self, seen: set[str], damage: str | None) -> str:
         where, title = f"'{safe_text(str(self._path))}'", self.layout.title
         if self._excluded:
             first = self._excluded[0]

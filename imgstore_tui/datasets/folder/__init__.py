@@ -25,7 +25,7 @@ from imgstore_tui.core.units import MAX_CUTOFF, counted, format_count
 from imgstore_tui.datasets.folder import scan
 from imgstore_tui.datasets.folder.class_folders import class_folders, class_of
 from imgstore_tui.datasets.folder.stratified_order import stratified_order
-from imgstore_tui.datasets.folder.wording import nothing_found, others_text
+from imgstore_tui.datasets.folder.wording import no_pictures_text, others_text
 from imgstore_tui.images.resize import parse_size, resized
 from imgstore_tui.storekit import label_table
 
@@ -155,7 +155,7 @@ class FolderDataset(Dataset):
         self._unread = ((name, label_of[name]) for name in stratified_order(names, labels, self._seed))
         self._read_headers(min(self._limit(), len(names)), report)
         if not self._names:
-            raise DataError(nothing_found(self._root, rules, self._excluded))
+            raise DataError(no_pictures_text(self._root, rules, self._excluded))
 
     def _limit(self) -> int:
         if self._sample:

@@ -124,12 +124,12 @@ def list_files(root: Path, rules: TreeRules, report: ScanProgress) -> Iterator[s
                         else:
                             yield Excluded(name, LINKED_FOLDER)
                     else:
-                        taken = _judge(entry, rules, folder)
-                        if taken is True:
+                        judgement = _judge(entry, rules, folder)
+                        if judgement is True:
                             count += 1
                             yield name
-                        elif taken:
-                            yield Excluded(name, taken)
+                        elif judgement:
+                            yield Excluded(name, judgement)
         except OSError as error:
             yield Excluded(folder.rstrip("/") or ".", f"The folder cannot be read: {_reason(error)}.")
 

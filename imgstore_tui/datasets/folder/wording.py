@@ -43,7 +43,7 @@ def _suffixes(others: Counter[str]) -> str:
     return ", ".join([*kinds, *([f"others ({format_count(rest)})"] if rest else [])])
 
 
-def nothing_found(root: Path, rules: TreeRules, excluded: Sequence[Excluded]) -> str:
+def no_pictures_text(root: Path, rules: TreeRules, excluded: Sequence[Excluded]) -> str:
     """Return why no picture of a tree can be used, and what there is in their place.
 
     Args:
@@ -53,8 +53,8 @@ def nothing_found(root: Path, rules: TreeRules, excluded: Sequence[Excluded]) ->
     """
     where = f"'{safe_text(str(root))}'"
     if not excluded:
-        wanted = f": files that end in {', '.join(sorted(rules.suffixes))}"
-        return f"There are no pictures in {where} or below it{_packed(root, rules) or wanted}."
+        endings = f": files that end in {', '.join(sorted(rules.suffixes))}"
+        return f"There are no pictures in {where} or below it{_packed(root, rules) or endings}."
     linked = [entry for entry in excluded if entry.reason == LINKED_FOLDER]
     if len(linked) == len(excluded):
         return (

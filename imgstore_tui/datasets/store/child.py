@@ -43,8 +43,8 @@ class StoreChild:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs to start a child of its own."""
-        kept = ("_location", "_address", "_values", "_opened")
-        return {name: self.__dict__[name] for name in kept}
+        picklable = ("_location", "_address", "_values", "_opened")
+        return {name: self.__dict__[name] for name in picklable}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Take what ``__getstate__`` returned; no child runs yet."""

@@ -32,19 +32,19 @@ def bar_lines(
     for bar in bars:
         if drawable(bar.value):
             groups.setdefault(bar.group, []).append(bar)
-    kept, spaced = _fitting(groups, height)
-    shown = [bar for group in kept for bar in groups[group]]
+    fitting, spaced = _fitting(groups, height)
+    shown = [bar for group in fitting for bar in groups[group]]
     if not shown:
         return [Text("too small" if groups else "nothing measured yet", style="dim")]
     names = min(max(cell_len(bar.name) for bar in shown) + 2, max(3, width // 3))
-    counts = max(len(format_count_short(group)) for group in kept) + 2
+    counts = max(len(format_count_short(group)) for group in fitting) + 2
     values, details = _numbers(shown)
     room = max(1, width - names - counts - values - details - 4)
     longest = bar_scales(shown, own=own_scales)
     # A single group is spread over blank lines where there is room.
-    airy = len(kept) == 1 and 2 * len(shown) <= height
+    airy = len(fitting) == 1 and 2 * len(shown) <= height
     lines: list[Text] = []
-    for group in kept:
+    for group in fitting:
         for index, bar in enumerate(groups[group]):
             count = f"N={format_count_short(group)}" if index == 0 else ""
             style = colours.style(bar.method_index)
@@ -63,8 +63,8 @@ def bar_lines(
                 lines.append(Text())
         if spaced and not airy:
             lines.append(Text())
-    if len(kept) < len(groups) and len(lines) < height:
-        lines.append(Text(f"{len(groups) - len(kept)} smaller N have no place here", style="dim"))
+    if len(fitting) < len(groups) and len(lines) < height:
+        lines.append(Text(f"{len(groups) - len(fitting)} smaller N have no place here", style="dim"))
     return lines[:height]
 
 
@@ -80,14 +80,14 @@ def _fitting(groups: dict[int, list[Bar]], height: int) -> tuple[list[int], bool
     for spaced in (True, False):
         if sum(len(group) + spaced for group in groups.values()) - spaced <= height:
             return sorted(groups), spaced
-    kept: list[int] = []
+    fitting: list[int] = []
     used = 0
     for group in sorted(groups, reverse=True):
-        if kept and used + len(groups[group]) > height:
+        if fitting and used + len(groups[group]) > height:
             break
-        kept.append(group)
+        fitting.append(group)
         used += len(groups[group])
-    return sorted(kept), False
+    return sorted(fitting), False
 
 
 def _bar(length: float, *, ascii_only: bool) -> str:

@@ -18,6 +18,6 @@ def sheet_charts(results: RunResults) -> tuple[Chart, ...]:
 def sheet_caption(results: RunResults) -> str:
     """Return data, machine, scratch, levels, plan and intervals of a run as one harmless paragraph."""
     facts = dict(fact_pairs(results.run))
-    kept = [f"{name}: {facts[name]}." for name in ("Data", "Machine", "Work folder", "Levels", "Plan")]
+    parts = [f"{name}: {facts[name]}." for name in ("Data", "Machine", "Work folder", "Levels", "Plan")]
     intervals = interval_caption(results.summaries)
-    return safe_text(" ".join([*kept, f"Bars: {intervals}." if intervals else ""])).strip()
+    return safe_text(" ".join([*parts, f"Bars: {intervals}." if intervals else ""])).strip()

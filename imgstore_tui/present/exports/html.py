@@ -198,5 +198,5 @@ def _table(table: Table) -> str:
 
 
 def _class(*names: str) -> str:
-    kept = " ".join(name for name in names if name)
-    return f' class="{kept}"' if kept else ""
+    classes = " ".join(name for name in names if name)
+    return f' class="{classes}"' if classes else ""

@@ -50,8 +50,8 @@ def _chart(run: Run, text: str) -> Chart:
         raise unknown_name("chart", name, kinds)
     kind = ChartKind(name)
     views = chart_views(run, kind)
-    wanted = set(level.replace(",", " ").split())
-    named = [view for view in views if wanted <= set(view.text.replace(",", " ").split())]
+    words = set(level.replace(",", " ").split())
+    named = [view for view in views if words <= set(view.text.replace(",", " ").split())]
     if not named:
         levels = "; ".join(view.text for view in views)
         raise UsageError(f"The chart {name} has no level '{level}'. It has: {levels or 'one only'}.")

@@ -59,8 +59,8 @@ def escape(text: str) -> str:
 def _floats(table: Table) -> Iterator[str]:
     """Yield a table as floats, none of them longer than a page: LaTeX cuts off what is."""
     columns = [column for column in table.columns if not column.wide or column.title == "interval"]
-    kept = [table.columns.index(column) for column in columns]
-    shares = _shares(table, kept)
+    indexes = [table.columns.index(column) for column in columns]
+    shares = _shares(table, indexes)
     heights = [
         max(1, *(math.ceil(len(row[index].text) / (share * _LINE_LETTERS)) for index, share in shares.items()), 1)
         for row in table.rows
@@ -73,26 +73,26 @@ def _floats(table: Table) -> Iterator[str]:
             height = 0
         parts[-1].append(number)
         height += lines
-    alignments = "".join(_alignment(table.columns[index], shares.get(index)) for index in kept)
+    alignments = "".join(_alignment(table.columns[index], shares.get(index)) for index in indexes)
     for place, rows in enumerate(parts):
-        yield _float(table, rows, kept, alignments, continued=place > 0)
+        yield _float(table, rows, indexes, alignments, continued=place > 0)
 
 
-def _shares(table: Table, kept: Sequence[int]) -> dict[int, float]:
+def _shares(table: Table, indexes: Sequence[int]) -> dict[int, float]:
     """Return the columns that fold, each with its share of the width by the length of its texts."""
-    longest = {index: max((len(row[index].text) for row in table.rows), default=0) for index in kept}
+    longest = {index: max((len(row[index].text) for row in table.rows), default=0) for index in indexes}
     folding = [
         index
-        for index in kept
+        for index in indexes
         if table.columns[index].wraps and table.columns[index].title != "method" and longest[index] > _MOST_LETTERS
     ]
-    letters = sum(max(longest[index], len(table.columns[index].title)) + 2 for index in kept if index not in folding)
+    letters = sum(max(longest[index], len(table.columns[index].title)) + 2 for index in indexes if index not in folding)
     room = max(0.3, 0.96 - letters / _LINE_LETTERS)
     weights = {index: math.sqrt(sum(len(row[index].text) for row in table.rows)) for index in folding}
     return {index: room * weight / sum(weights.values()) for index, weight in weights.items()}
 
 
-def _float(table: Table, numbers: Sequence[int], kept: Sequence[int], alignments: str, *, continued: bool) -> str:
+def _float(table: Table, numbers: Sequence[int], indexes: Sequence[int], alignments: str, *, continued: bool) -> str:
     # The paper numbers its tables itself.
     title = escape(_NUMBER.sub("", table.title))
     caption = f"{title}, continued." if continued else f"{title}. {escape(table.caption)}"
@@ -100,13 +100,13 @@ def _float(table: Table, numbers: Sequence[int], kept: Sequence[int], alignments
         r"\begin{table}[htbp]", r"\centering\small\setlength{\tabcolsep}{4pt}",
         rf"\caption{{{caption}}}",
         rf"\begin{{tabular}}{{{alignments}}}", r"\toprule",
-        " & ".join(escape(table.columns[index].title) for index in kept) + r" \\", r"\midrule",
+        " & ".join(escape(table.columns[index].title) for index in indexes) + r" \\", r"\midrule",
     ]  # fmt: skip
     for number in numbers:
         row = table.rows[number]
         before = table.rows[number - 1] if number != numbers[0] and number - 1 not in table.breaks else None
         cells = []
-        for index in kept:
+        for index in indexes:
             text = row[index].text
             repeats = table.columns[index].grouped and before is not None and before[index] == row[index]
             indent = r"\quad " if text.startswith("  ") else ""

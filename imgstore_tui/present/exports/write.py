@@ -18,8 +18,8 @@ def default_name(run: Run, name: str) -> str:
 
 def file_name(run: Run, suffix: str, part: str = "") -> str:
     """Return the name of a file that holds a run, or one named part of it."""
-    kept = "".join(character if character.isalnum() or character in "-_." else "-" for character in run.id)
-    return f"imgstore-{kept}{part and f'-{part}'}{suffix}"
+    name = "".join(character if character.isalnum() or character in "-_." else "-" for character in run.id)
+    return f"imgstore-{name}{part and f'-{part}'}{suffix}"
 
 
 def write_export(run: Run, name: str, destination: Path, *, overwrite: bool = False) -> Path:

@@ -31,7 +31,7 @@ def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> Ri
         width: Columns of the terminal; from ``WIDE`` all columns of the table are shown.
         ascii_only: Whether lines are drawn with ``-``, and microseconds written ``us``.
     """
-    kept = [index for index, column in enumerate(table.columns) if width >= WIDE or not column.wide]
+    indexes = [index for index, column in enumerate(table.columns) if width >= WIDE or not column.wide]
     headed = any(column.title for column in table.columns)
     caption = ascii_text(table.caption) if ascii_only else table.caption
     rich = RichTable(
@@ -45,7 +45,7 @@ def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> Ri
         padding=(0, 1, 0, 0),
         header_style="bold",
     )
-    for index in kept:
+    for index in indexes:
         column = table.columns[index]
         rich.add_column(
             Text(column.title, justify="right" if column.right else "left"),
@@ -55,7 +55,7 @@ def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> Ri
             min_width=8 if column.wraps else None,
         )
     widths = {index: max([cell_len(table.columns[index].title), *(cell_len(row[index].text) for row in table.rows)])
-              for index in kept if table.columns[index].right}  # fmt: skip
+              for index in indexes if table.columns[index].right}  # fmt: skip
     last = len(table.rows) - 1
     for number, row in enumerate(table.rows):
         follows = number > 0 and number - 1 not in table.breaks
@@ -63,7 +63,7 @@ def rich_table(table: Table, width: int = 80, *, ascii_only: bool = False) -> Ri
             Text("")
             if follows and table.columns[index].grouped and row[index] == table.rows[number - 1][index]
             else _text(row[index], widths.get(index, 0), ascii_only=ascii_only)
-            for index in kept
+            for index in indexes
         ]
         rich.add_row(*entries, end_section=number in table.breaks and number != last)
     return rich

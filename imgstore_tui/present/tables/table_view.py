@@ -51,14 +51,14 @@ def apply_view(table: Table, view: TableView) -> Table:
     rows: list[_Row] = []
     breaks, heads = set(), set()
     for head, group in _groups(table, whole=sorted_by is not None):
-        kept = [row for row in group if _matches(table, head, row, view.query)]
+        matching = [row for row in group if _matches(table, head, row, view.query)]
         if sorted_by is not None:
-            kept = _sorted(kept, sorted_by, descending=view.descending)
-        if kept and head is not None:
+            matching = _sorted(matching, sorted_by, descending=view.descending)
+        if matching and head is not None:
             heads.add(len(rows))
             rows.append(head)
-        rows += kept
-        if kept:
+        rows += matching
+        if matching:
             breaks.add(len(rows) - 1)
     columns = table.columns
     if sorted_by is not None:
@@ -115,9 +115,9 @@ def _with_columns(table: Table, query: str) -> Table:
     numbers = {number for word in query.casefold().split() if (number := _number(word)) is not None}
     if not numbers or not any(cutoff in numbers for cutoff in cutoffs):
         return table
-    kept = [index for index, cutoff in enumerate(cutoffs) if cutoff is None or cutoff in numbers]
-    rows = tuple(tuple(row[index] for index in kept) for row in table.rows)
-    return replace(table, columns=tuple(table.columns[index] for index in kept), rows=rows)
+    indexes = [index for index, cutoff in enumerate(cutoffs) if cutoff is None or cutoff in numbers]
+    rows = tuple(tuple(row[index] for index in indexes) for row in table.rows)
+    return replace(table, columns=tuple(table.columns[index] for index in indexes), rows=rows)
 
 
 def _matches(table: Table, head: _Row | None, row: _Row, query: str) -> bool:

@@ -32,5 +32,5 @@ def only_ascii(encoding: str | None, environment: Mapping[str, str], *, utf8_mod
     """
     if "utf" not in (encoding or "ascii").lower():
         return True
-    wanted = environment.get("LC_ALL") or environment.get("LANG")
-    return utf8_mode and wanted in ("C", "POSIX") and "PYTHONUTF8" not in environment
+    locale = environment.get("LC_ALL") or environment.get("LANG")
+    return utf8_mode and locale in ("C", "POSIX") and "PYTHONUTF8" not in environment

@@ -30,8 +30,8 @@ class DataForm:
             declared = options_of(parsed.name)
         except ImgstoreError:
             return cls.of("synthetic")
-        given = {name: value for name, value in parsed.options.items() if name in {option.name for option in declared}}
-        values = tuple((option.name, given.get(option.name, option_text(option.default))) for option in declared)
+        texts = {name: value for name, value in parsed.options.items() if name in {option.name for option in declared}}
+        values = tuple((option.name, texts.get(option.name, option_text(option.default))) for option in declared)
         return cls(parsed.name, parsed.path or "", values)
 
     @staticmethod

@@ -48,16 +48,16 @@ class OptionsScreen(Dialog[EditedSpec | None]):
 
     form = getters.query_one(VerticalScroll)
 
-    def __init__(self, spec: Spec, taken: Collection[str]) -> None:
+    def __init__(self, spec: Spec, labels: Collection[str]) -> None:
         """Open the form.
 
         Args:
             spec: The storage method to begin with.
-            taken: Labels of the methods on offer.
+            labels: Labels of the methods on offer.
         """
         super().__init__()
         self._before = spec
-        self._taken = frozenset(taken)
+        self._labels = frozenset(labels)
         self._form = SpecForm.of(spec)
 
     def compose(self) -> ComposeResult:
@@ -144,7 +144,7 @@ class OptionsScreen(Dialog[EditedSpec | None]):
         except ImgstoreError:
             self._focus_problem()
             return
-        if another and spec.label in self._taken:
+        if another and spec.label in self._labels:
             problem = f"'{spec.label}' is on offer already. Choose other options, or press enter to leave it as it is."
             self.query_one(".result", Static).update(Text(safe_text(problem), style="bold red"))
             return

@@ -50,10 +50,10 @@ class FoldedText(Widget):
         width, height = self.size
         lines = self._folded(width)
         if len(lines) > height > 0:
-            kept = lines[height - 1].plain.rstrip()
-            while kept and cell_len(kept) + cell_len(_MORE) > width:
-                kept = kept.rpartition(" ")[0]
-            lines = [*lines[: height - 1], Text(kept + _MORE)]
+            last = lines[height - 1].plain.rstrip()
+            while last and cell_len(last) + cell_len(_MORE) > width:
+                last = last.rpartition(" ")[0]
+            lines = [*lines[: height - 1], Text(last + _MORE)]
         return Text("\n").join(lines)
 
     def _folded(self, width: int) -> list[Text]:

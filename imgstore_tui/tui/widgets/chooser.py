@@ -129,14 +129,14 @@ class Chooser(VerticalScroll, can_focus=False):
         spec = self.offered_spec(event.key)
         if spec is None:
             return
-        taken = {offered.label for offered in self.choice.offered}
+        labels = {offered.label for offered in self.choice.offered}
 
         def take(edited: EditedSpec | None) -> None:
             if edited is not None:
                 self._point_at = edited.spec.label
                 self.request(self.choice.with_spec_edited(spec.label, edited.spec, another=edited.another))
 
-        self.app.push_screen(OptionsScreen(spec, taken), take)
+        self.app.push_screen(OptionsScreen(spec, labels), take)
 
     def take_fewer_images(self) -> None:
         """Ask for the choice without its largest number of images."""

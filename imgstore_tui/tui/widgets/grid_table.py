@@ -56,9 +56,9 @@ class GridTable(DataTable[Text]):
             wide: Whether the wide columns are shown, too.
             room: Columns of the terminal.
         """
-        kept = [index for index, column in enumerate(table.columns) if wide or not column.wide]
-        columns = [table.columns[index] for index in kept]
-        rows = [tuple(row[index] for index in kept) for row in table.rows]
+        indexes = [index for index, column in enumerate(table.columns) if wide or not column.wide]
+        columns = [table.columns[index] for index in indexes]
+        rows = [tuple(row[index] for index in indexes) for row in table.rows]
         several = any(len({entry.cell for entry in row if entry.cell is not None}) > 1 for row in rows)
         self.cursor_type = "cell" if several else "row"
         widths, folded = _widths(columns, rows, room)
