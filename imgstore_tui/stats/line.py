@@ -23,19 +23,6 @@ class Line:
         return self.start_s + self.per_image_s * images
 
 
-def fit_line(images: Sequence[int], seconds: Sequence[float]) -> Line:
-    """Fit one line as ``fit_lines`` does.
-
-    Args:
-        images: Numbers of images, ascending; at least two.
-        seconds: Time of each, above 0.
-
-    Raises:
-        ValueError: As ``fit_lines``.
-    """
-    return fit_lines(images, [seconds])[0]
-
-
 def fit_lines(images: Sequence[int], seconds: Sequence[Sequence[float]]) -> list[Line]:
     """Fit lines by weighted least squares, so that an error of ten per cent counts the same at every number of images.
 
