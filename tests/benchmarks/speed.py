@@ -33,7 +33,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -164,7 +163,7 @@ COLUMNS = (
 
 
 @dataclass
-class Taken:
+class Durations:
     """Seconds by round: of the first pass, and of the best."""
 
     first: dict[int, float] = field(default_factory=dict)
@@ -177,101 +176,126 @@ class Taken:
             self.best[number] = min(seconds)
 
 
-class Bench:
-    """One set of images, and the stores of both sides."""
+@dataclass(frozen=True)
+class ImageSet:
+    """One set of images, and the folder in which both sides have their stores."""
 
-    def __init__(self, folder: Path, title: str, size: int, count: int, pairs: int) -> None:
-        self._folder, self._title, self._count, self._pairs = folder, title, count, pairs
-        spread_folders(folder)
-        self._source = folder / "source"
-        make_pixels(self._source, size, count)
+    folder: Path
+    title: str
+    size: int
+    count: int
 
-    def compare(self, case: Case) -> list[tuple[str, str]]:
-        """Measure the rows of a case; return each with its verdict."""
-        count = case.count or self._count
-        sync = SyncLevel.END if case.method == "lmdb" else SyncLevel.BUFFERED
-        passes = case.operation in (O.READ_MANY, O.READ_RANDOM)
-        executor = ProcessExecutor([registry.resolve_spec(side.spec) for side in case.sides])
-        suffix = {kind.name: kind.file_suffix for kind in registry.local_backends()}[case.method]
-        places = {number: self._folder / f"ours-{number}{suffix}" for number in range(len(case.sides))}
-        theirs_place = self._folder / "theirs"
-        dummies: dict[int, Path] = {}
+    @property
+    def source(self) -> Path:
+        """The images as the trials read them."""
+        return self.folder / "source"
 
-        def trial(side: Side, store: Path, step: Step = Step.TRIAL, images: int = count) -> float:
-            operation = O.WRITE_MANY if step is Step.PREPARE else case.operation
-            request = TrialRequest(
-                step, registry.resolve_spec(side.spec), operation, images, str(store), str(self._source),
-                str(self._folder), seed="s", sync=sync, workers=side.workers if step is Step.TRIAL else 1,
-            )  # fmt: skip
-            outcome = executor.run(request, 600, lambda done: None, threading.Event())
-            assert outcome.ok, outcome.reason
-            return outcome.result.seconds or 0.0
+    def make(self) -> None:
+        """Make the images."""
+        spread_folders(self.folder)
+        make_pixels(self.source, self.size, self.count)
 
-        facts = {"count": count, "seed": "s", "source": str(self._source), "level": sync.value, "passes": PASSES,
-                 "batch": SHUFFLED if case.operation is O.READ_RANDOM else IN_ORDER}  # fmt: skip
 
-        def theirs(store: Path) -> list[float]:
-            script = first_loop if case.loop else reference
-            method = f"{case.method}-{case.mode}" if case.mode else case.method
-            return run_script(
-                script, {**facts, "method": method, "operation": case.operation.value, "store": str(store)}
-            )
+class Comparison:
+    """The rounds of a case: the reference, and each of our sides."""
 
-        def ours(number: int, store: Path) -> list[float]:
-            side = case.sides[number]
-            if number not in dummies:
-                return [trial(side, store)]
-            operation = case.operation.value if case.loop else "all"
-            access = "direct" if "access=direct" in side.spec else None
-            return run_script(open_reads, {
-                **facts, "operation": operation, "lists": case.method != "hdf5", "access": access,
-                "dummy": str(dummies[number]), "store": str(store),
-            })  # fmt: skip
+    def __init__(self, case: Case, images: ImageSet) -> None:
+        self._case, self._images = case, images
+        self._count = case.count or images.count
+        self._sync = SyncLevel.END if case.method == "lmdb" else SyncLevel.BUFFERED
+        self._executor = ProcessExecutor([registry.resolve_spec(side.spec) for side in case.sides])
+        self._suffix = {kind.name: kind.file_suffix for kind in registry.local_backends()}[case.method]
+        folder = images.folder
+        self._stores = [folder / "theirs", *(folder / f"ours-{n}{self._suffix}" for n in range(len(case.sides)))]
+        """The store that is read: of the reference, then of each side."""
+        self._dummies: dict[int, Path] = {}
+        """The store on which a script of ours warms up, by the number of its side, from 1."""
+        self._facts = {
+            "count": self._count, "seed": "s", "source": str(images.source), "level": self._sync.value,
+            "passes": PASSES, "batch": SHUFFLED if case.operation is O.READ_RANDOM else IN_ORDER, "method": case.method,
+        }  # fmt: skip
 
-        if not case.operation.writes:
-            written = {**facts, "method": case.method, "operation": "write-many", "store": str(theirs_place)}
-            run_script(reference, written)
-            for number, side in enumerate(case.sides):
-                trial(side, places[number], Step.PREPARE)
-                if side.workers == 1 and case.operation is not O.READ_ONE:
-                    dummies[number] = self._folder / f"dummy-{number}{suffix}"
-                    trial(side, dummies[number], Step.PREPARE, 1)
-        sides: list[Callable[[Path], list[float]]] = [
-            theirs, *(lambda store, number=number: ours(number, store) for number in places)
-        ]  # fmt: skip
-        taken = [Taken() for _ in sides]
-        old: list[Path] = []
-        for number in range(self._pairs):
-            executor.begin_round()
-            order = list(range(len(sides)))[:: 1 if number % 2 else -1]
-            for who in order:
-                store = places[who - 1] if who else theirs_place
-                if case.operation.writes:
-                    place = self._folder / unique_name(f"{who}-{number}")
-                    old.append(place)
-                    assert warm_directory(place)
-                    store = place / f"store{suffix if who else ''}"
-                    subprocess.run(["sync", "-f", str(self._folder)], check=True)
-                by_passes = passes and (not who or who - 1 in dummies)
-                taken[who].add(number, sides[who](store), passes=by_passes)
-                if who and case.operation is O.WRITE_MANY:
-                    trial(case.sides[who - 1], store, Step.VERIFY)
-        executor.close()
-        rows = [self._row(case, side, sync, taken[0], own) for side, own in zip(case.sides, taken[1:], strict=True)]
+    def rows(self, pairs: int) -> list[tuple[str, str]]:
+        """Run so many rounds, and return the rows of the sides, each with its verdict."""
+        if not self._case.operation.writes:
+            self._make_stores()
+        durations = [Durations() for _ in self._stores]
+        new_stores: list[Path] = []
+        for number in range(pairs):
+            self._executor.begin_round()
+            for who in range(len(self._stores))[:: 1 if number % 2 else -1]:
+                store = self._stores[who]
+                if self._case.operation.writes:
+                    store = self._new_place(who, number)
+                    new_stores.append(store.parent)
+                durations[who].add(number, self._seconds(who, store), passes=self._by_passes(who))
+                if who and self._case.operation is O.WRITE_MANY:
+                    self._trial(who, store, Step.VERIFY)
+        self._executor.close()
         # Not earlier: deleting many files slows the next that are made.
-        for store in (*old, *places.values(), *dummies.values(), theirs_place):
+        for store in (*new_stores, *self._stores[1:], *self._dummies.values(), self._stores[0]):
             remove_store(store)
-        return rows
+        return [self._row(side, durations[0], ours) for side, ours in zip(self._case.sides, durations[1:], strict=True)]
 
-    def _row(self, case: Case, side: Side, sync: SyncLevel, theirs: Taken, ours: Taken) -> tuple[str, str]:
+    def _make_stores(self) -> None:
+        """Write the stores that are read, and the dummies of those that a script reads."""
+        run_script(reference, {**self._facts, "operation": "write-many", "store": str(self._stores[0])})
+        for who, side in enumerate(self._case.sides, 1):
+            self._trial(who, self._stores[who], Step.PREPARE)
+            if side.workers == 1 and self._case.operation is not O.READ_ONE:
+                self._dummies[who] = self._images.folder / f"dummy-{who}{self._suffix}"
+                self._trial(who, self._dummies[who], Step.PREPARE, 1)
+
+    def _new_place(self, who: int, number: int) -> Path:
+        """Return a place for a store in a new folder, whose block group is in memory, with nothing left to write."""
+        folder = self._images.folder
+        place = folder / unique_name(f"{who}-{number}")
+        assert warm_directory(place)
+        subprocess.run(["sync", "-f", str(folder)], check=True)
+        return place / f"store{self._suffix if who else ''}"
+
+    def _by_passes(self, who: int) -> bool:
+        """Whether the seconds of the reference (0) or a side are those of passes, not samples."""
+        return self._case.operation in (O.READ_MANY, O.READ_RANDOM) and (not who or who in self._dummies)
+
+    def _seconds(self, who: int, store: Path) -> list[float]:
+        """Return the seconds of the reference (0) or of a side in one round."""
+        case = self._case
+        if not who:
+            method = f"{case.method}-{case.mode}" if case.mode else case.method
+            facts = {**self._facts, "method": method, "operation": case.operation.value, "store": str(store)}
+            return run_script(first_loop if case.loop else reference, facts)
+        if who not in self._dummies:
+            return [self._trial(who, store)]
+        return run_script(open_reads, {
+            **self._facts, "operation": case.operation.value if case.loop else "all", "lists": case.method != "hdf5",
+            "access": "direct" if "access=direct" in case.sides[who - 1].spec else None,
+            "dummy": str(self._dummies[who]), "store": str(store),
+        })  # fmt: skip
+
+    def _trial(self, who: int, store: Path, step: Step = Step.TRIAL, images: int | None = None) -> float:
+        """Run a trial of a side, and return its seconds."""
+        side = self._case.sides[who - 1]
+        operation = O.WRITE_MANY if step is Step.PREPARE else self._case.operation
+        request = TrialRequest(
+            step, registry.resolve_spec(side.spec), operation, images or self._count, str(store),
+            str(self._images.source), str(self._images.folder), seed="s", sync=self._sync,
+            workers=side.workers if step is Step.TRIAL else 1,
+        )  # fmt: skip
+        outcome = self._executor.run(request, 600, lambda done: None, threading.Event())
+        assert outcome.ok, outcome.reason
+        return outcome.result.seconds or 0.0
+
+    def _row(self, side: Side, theirs: Durations, ours: Durations) -> tuple[str, str]:
+        case = self._case
         first, best = paired_ratio(theirs.first, ours.first), paired_ratio(theirs.best, ours.best)
         verdict = worst([verdict_of(first, side.target), verdict_of(best, side.target)])
         reached = (best or first).median if best or first else 0.0  # type: ignore[union-attr]
         goal = side.goal and f"{side.goal:g} is the goal: {'reached' if reached >= side.goal else 'not reached'}"
         spec = registry.resolve_spec(side.spec)
         access = access_of(spec, case.operation, Payload.END_TO_END, uniform=True)
-        images = "1" if case.count == 1 else self._title
-        level = sync.value if case.operation.writes else "-"
+        images = "1" if case.count == 1 else self._images.title
+        level = self._sync.value if case.operation.writes else "-"
         method = f"{side.spec}, {case.mode}" if case.mode else side.spec
         middle = [f"{statistics.median(values.values()) * 1000:,.3g}" for values in (theirs.first, ours.first)]
         cells = (
@@ -286,7 +310,7 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=6)
     parser.add_argument("--only", nargs="*", default=[], help="rows that contain one of these, e.g. 32/lmdb/write-many")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     began = time.monotonic()
     codec = registry.codecs.all().get("png-fast")
     lacking = codec is None or bool(registry.missing_imports(codec))
@@ -294,25 +318,26 @@ def main() -> int:
     for loop, (title, module, code) in TABLES.items():
         print(f"### {title}\n\n{table_head(COLUMNS)}", flush=True)
         for name, (size, count, cases) in _sets(not lacking).items():
-            chosen = [case for case in cases if case.loop == loop and _asked(case, size, asked.only)]
+            chosen = [case for case in cases if case.loop == loop and _is_chosen(case, size, arguments.only)]
             if not chosen:
                 continue
             with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-                bench = Bench(Path(folder), name, size, count, asked.pairs)
+                images = ImageSet(Path(folder), name, size, count)
+                images.make()
                 for case in chosen:
-                    for row, verdict in bench.compare(case):
+                    for row, verdict in Comparison(case, images).rows(arguments.pairs):
                         print(row, flush=True)
                         verdicts.append(verdict)
         print(f"\nThe reference, of `{module.__name__}`:\n\n{code_block(*map(inspect.getsource, code))}\n", flush=True)
     if lacking:
         print("Not measured: `disk+png-fast`, which needs `pip install imgstore-tui[fastpng]`.")
     counted = ", ".join(f"{verdicts.count(word)} {word}" for word in ("ok", "below", "unsure"))
-    print(f"{asked.pairs} interleaved pairs a row, synthetic images: {counted}.")
+    print(f"{arguments.pairs} interleaved pairs a row, synthetic images: {counted}.")
     print(f"{(time.monotonic() - began) / 60:.0f} minutes", file=sys.stderr)
     return exit_code(verdicts)
 
 
-def _asked(case: Case, size: int, only: list[str]) -> bool:
+def _is_chosen(case: Case, size: int, only: list[str]) -> bool:
     labels = [f"{size}/{side.spec}/{case.operation.value}/{side.workers}" for side in case.sides]
     return not only or any(text in label for text in only for label in labels)
 
