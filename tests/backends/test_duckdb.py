@@ -14,6 +14,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
 from imgstore_tui.testing.store_material import StoreSetup
+from tests.support.dying_editors import check_put_of_a_process_that_dies
 
 pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
 duckdb = pytest.importorskip("duckdb", reason="duckdb is not installed (extra duckdb)")
@@ -82,36 +83,9 @@ def test_row_groups_are_small(tmp_path: Path) -> None:
     assert asked(path, "SELECT count(*) FROM parts") == [(5 * 3000,)]
 
 
-def test_what_was_not_closed_has_a_temporary_name(tmp_path: Path) -> None:
-    setup = StoreSetup.of("duckdb")
-    material = setup.material([(6, 4, 3)] * 4)
-    writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
-    material.put(writer)
-    assert "store" not in {path.name for path in tmp_path.iterdir()}
-    writer.close()
-    assert [path.name for path in tmp_path.iterdir()] == ["store"]
-
-
 def test_what_a_process_that_dies_has_committed_is_there(tmp_path: Path) -> None:
-    setup = StoreSetup.of("duckdb+raw")
-    material = setup.material([(6, 4, 3)] * 8)
-    location = setup.make(tmp_path / "store", material)
-    script = (
-        "import os, sys; import numpy as np; from pathlib import Path;"
-        "from imgstore_tui.core.operations import SyncLevel;"
-        "from imgstore_tui.testing.store_material import StoreSetup; setup = StoreSetup.of('duckdb+raw');"
-        "editor = setup.backend.edit(Path(sys.argv[1]), SyncLevel[sys.argv[2]]);"
-        "editor.put_array([8], np.full((1, 6, 4, 3), 5, np.uint8), np.array([55])); os._exit(0)"
-    )
-    for level, labels in (("BUFFERED", [*range(8)]), ("BATCH", [*range(8), 55])):
-        subprocess.run([sys.executable, "-c", script, str(location), level], check=True, cwd=Path(__file__).parents[2])
-        with setup.backend.open(location) as reader:
-            assert reader.read_labels().tolist() == labels
-            material.check(reader, range(8))
-    with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
-        editor.delete([8])
-    with setup.backend.open(location) as reader:
-        assert reader.read_labels().tolist() == [*range(8)]
+    levels = {SyncLevel.BUFFERED: False, SyncLevel.BATCH: True}
+    check_put_of_a_process_that_dies("duckdb+raw", tmp_path / "store", levels)
 
 
 def test_one_writes_at_a_time(tmp_path: Path) -> None:

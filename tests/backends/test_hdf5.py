@@ -128,16 +128,6 @@ def test_another_reader_is_not_in_the_way(tmp_path: Path) -> None:
         pass
 
 
-def test_what_was_not_closed_has_a_temporary_name(tmp_path: Path) -> None:
-    setup = StoreSetup.of("hdf5")
-    material = setup.material([(6, 4, 3)] * 4)
-    writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
-    material.put(writer)
-    assert [path.name for path in tmp_path.iterdir()] == ["store.partial"]
-    writer.close()
-    assert [path.name for path in tmp_path.iterdir()] == ["store"]
-
-
 # Files made to do harm
 
 

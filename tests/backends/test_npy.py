@@ -14,6 +14,7 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.storekit.npy_file import NpyOutput
 from imgstore_tui.testing.conformance_backend import BackendConformance
 from imgstore_tui.testing.store_material import StoreSetup, open_files, pixels
+from tests.support.dying_editors import check_editor_that_is_not_closed
 
 
 class TestNpy(BackendConformance):
@@ -55,16 +56,8 @@ def test_payloads_lie_one_behind_the_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["npy", "npy+png"])
 def test_a_process_that_dies_while_it_adds_leaves_the_store_as_it_was(text: str, tmp_path: Path) -> None:
     setup = StoreSetup.of(text)
-    material = setup.material([(6, 4, 3)] * 12)
     first = setup.pack([pixels((6, 4, 3), number) for number in range(5)])
-    setup.make(tmp_path / "store", first)
-    editor = setup.backend.edit(tmp_path / "store", SyncLevel.BUFFERED)
-    material.put(editor, 5, 9)
-    editor._release()  # type: ignore[attr-defined] # as the kernel does, without a word
-    first.check_store(setup.backend, tmp_path / "store")
-    with setup.backend.edit(tmp_path / "store", SyncLevel.BUFFERED) as editor:
-        material.put(editor, 5, 12)
-    material.check_store(setup.backend, tmp_path / "store")
+    check_editor_that_is_not_closed(setup, tmp_path / "store", first)
 
 
 @pytest.mark.parametrize("name", ["images.npy", "labels.npy"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
 from imgstore_tui.testing.store_material import StoreSetup, walk
+from tests.support.dying_editors import check_put_of_a_process_that_dies
 
 rocksdict = pytest.importorskip("rocksdict", reason="rocksdict is not installed (extra rocksdb)")
 
@@ -93,24 +92,7 @@ def test_tables_are_written_once_and_without_a_log(tmp_path: Path) -> None:
 
 
 def test_what_a_process_that_dies_has_put_is_there(tmp_path: Path) -> None:
-    setup = StoreSetup.of("rocksdb")
-    material = setup.material([(6, 4, 3)] * 8)
-    location = setup.make(tmp_path / "store", material)
-    script = (
-        "import os, sys; import numpy as np; from pathlib import Path;"
-        "from imgstore_tui.core.operations import SyncLevel;"
-        "from imgstore_tui.testing.store_material import StoreSetup; setup = StoreSetup.of('rocksdb');"
-        "editor = setup.backend.edit(Path(sys.argv[1]), SyncLevel.BUFFERED);"
-        "editor.put_array([8], np.full((1, 6, 4, 3), 5, np.uint8), np.array([55])); os._exit(0)"
-    )
-    subprocess.run([sys.executable, "-c", script, str(location)], check=True, cwd=Path(__file__).parents[2])
-    with setup.backend.open(location) as reader:
-        assert reader.read_labels().tolist() == [*range(8), 55]
-        material.check(reader, range(8))
-    with setup.backend.edit(location, SyncLevel.BUFFERED) as editor:
-        editor.delete([8])
-    with setup.backend.open(location) as reader:
-        assert reader.read_labels().tolist() == [*range(8)]
+    check_put_of_a_process_that_dies("rocksdb", tmp_path / "store", {SyncLevel.BUFFERED: True})
 
 
 def test_one_writes_at_a_time(tmp_path: Path) -> None:

@@ -92,16 +92,6 @@ def test_labels_are_read_from_the_index_alone(tmp_path: Path) -> None:
     assert "USING COVERING INDEX labels" in str(plan[-1])
 
 
-def test_what_was_not_closed_has_a_temporary_name(tmp_path: Path) -> None:
-    setup = StoreSetup.of("sqlite")
-    material = setup.material([(6, 4, 3)] * 4)
-    writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
-    material.put(writer)
-    assert [path.name for path in tmp_path.iterdir()] == ["store.partial"]
-    writer.close()
-    assert [path.name for path in tmp_path.iterdir()] == ["store"]
-
-
 def test_a_process_that_dies_in_a_change_is_told_of_and_mended(tmp_path: Path) -> None:
     setup = StoreSetup.of("sqlite")
     material = setup.material([(90, 70, 3)] * 40)

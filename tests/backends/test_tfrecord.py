@@ -15,6 +15,7 @@ from imgstore_tui.core.errors import StoreError, UnsupportedError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.testing.conformance_backend import BackendConformance
 from imgstore_tui.testing.store_material import StoreSetup, pixels
+from tests.support.dying_editors import check_editor_that_is_not_closed
 
 pytest.importorskip("google_crc32c", reason="google_crc32c is not installed (extra tfrecord)")
 
@@ -86,15 +87,7 @@ def test_every_flipped_byte_of_a_record_is_noticed(text: str, tmp_path: Path) ->
 
 def test_a_process_that_dies_while_it_adds_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     setup = StoreSetup.of("tfrecord")
-    material, first = setup.material([(6, 4, 3)] * 12), setup.material([(6, 4, 3)] * 5)
-    setup.make(tmp_path / "store", first)
-    editor = setup.backend.edit(tmp_path / "store", SyncLevel.BUFFERED)
-    material.put(editor, 5, 9)
-    editor._release()  # type: ignore[attr-defined] # as the kernel does, without a word
-    first.check_store(setup.backend, tmp_path / "store")
-    with setup.backend.edit(tmp_path / "store", SyncLevel.BUFFERED) as editor:
-        material.put(editor, 5, 12)
-    material.check_store(setup.backend, tmp_path / "store")
+    check_editor_that_is_not_closed(setup, tmp_path / "store", setup.material([(6, 4, 3)] * 5))
 
 
 @pytest.mark.parametrize("record", [b"", b"\x0a\xff", b"\x0a\x02\x0a\x00", bytes(20), b"\xff" * 30, b"\x0a\x80\x80"])

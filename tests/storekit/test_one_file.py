@@ -50,6 +50,17 @@ def test_formats_that_are_one_file_are_stored_so() -> None:
     assert len({kind.file_suffix for kind in ONE_FILE}) == len({kind.file_signature for kind in ONE_FILE}) == 6
 
 
+@by_kind
+def test_what_is_not_closed_has_a_temporary_name(kind: type[OneFileBackend], tmp_path: Path) -> None:
+    setup = setup_of(kind.name)
+    material = setup.material([(6, 4, 3)] * 4)
+    writer = setup.backend.create(tmp_path / "store", material.content, SyncLevel.BUFFERED)
+    material.put(writer)
+    assert {path.name.removesuffix(".wal") for path in tmp_path.iterdir()} == {"store.partial"}
+    writer.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
 @pytest.mark.sample_first(2)
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_folder_of_an_earlier_version_is_read_changed_and_removed(name: str, tmp_path: Path) -> None:
