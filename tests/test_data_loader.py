@@ -51,9 +51,9 @@ def images(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
         yield opened
 
 
-def work(dataset: Any, asked: Any, answers: Any) -> None:
+def work(dataset: Any, requests: Any, answers: Any) -> None:
     """Do as a worker of torch does: take the numbers of a batch, read each image, send all with the batch's number."""
-    while (task := asked.get()) is not None:
+    while (task := requests.get()) is not None:
         number, indices = task
         try:
             answers.put((number, [dataset[index] for index in indices]))

@@ -46,8 +46,8 @@ CLIENT_ROUND = ClientRound(
 
 @pytest.mark.parametrize("module", MODULES)
 def test_names_stay_importable(module: str) -> None:
-    found = importlib.import_module(module)
-    assert [name for name in MODULES[module] if not hasattr(found, name)] == []
+    imported = importlib.import_module(module)
+    assert [name for name in MODULES[module] if not hasattr(imported, name)] == []
 
 
 def test_what_the_example_plug_in_imports_is_public() -> None:

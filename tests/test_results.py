@@ -68,7 +68,7 @@ def test_the_budget_is_that_of_the_plan_or_the_one_that_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ({"methods": "lmbd"}, "Did you mean 'lmdb'"),
         ({"operations": "read-few"}, "read-few"),
@@ -80,8 +80,8 @@ def test_the_budget_is_that_of_the_plan_or_the_one_that_is_named() -> None:
         ({"budget": "soon"}, "soon"),
     ],
 )
-def test_a_wrong_word_is_refused_in_a_sentence(words: dict[str, str], said: str) -> None:
-    with pytest.raises(UsageError, match=said):
+def test_a_wrong_word_is_refused_in_a_sentence(words: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         imgstore_tui.run(**words)
 
 

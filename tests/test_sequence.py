@@ -136,8 +136,8 @@ def test_what_it_gives_is_the_caller_s_own(images: StoredImages) -> None:
 
 def test_threads_read_at_the_same_time(images: StoredImages) -> None:
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda index: bool((images[index % 20] == IMAGES[index % 20]).all()), range(200)))
-    assert all(found)
+        equal = list(pool.map(lambda index: bool((images[index % 20] == IMAGES[index % 20]).all()), range(200)))
+    assert all(equal)
 
 
 def in_a_fork(check: Callable[[], bool]) -> bool:

@@ -68,9 +68,9 @@ def made_up_run(**changes: object) -> Run:
 
 
 def headroom_of(run: Run, spec: str, operation: Operation, cache: CacheState | None = None) -> Headroom | None:
-    found = headrooms(run, build_results(run).summaries)
+    result = headrooms(run, build_results(run).summaries)
     key = spec, operation, cache, IMAGES
-    rows = ((entry, entry.row) for entry in found)
+    rows = ((entry, entry.row) for entry in result)
     return next((entry for entry, row in rows if (row.spec, row.operation, row.cache, row.cutoff) == key), None)
 
 
@@ -113,8 +113,8 @@ def test_writes_are_held_against_encoding_and_a_file_written_at_their_level() ->
 
 def test_single_reads_have_no_share() -> None:
     run = made_up_run()
-    found = {entry.row.operation for entry in headrooms(run, build_results(run).summaries)}
-    assert found == {Operation.WRITE_MANY, Operation.READ_MANY}
+    result = {entry.row.operation for entry in headrooms(run, build_results(run).summaries)}
+    assert result == {Operation.WRITE_MANY, Operation.READ_MANY}
 
 
 def test_a_codec_that_was_not_measured_gives_no_share() -> None:

@@ -181,8 +181,8 @@ def test_equal_labels_of_other_options_or_another_access_are_not_compared() -> N
     ):
         comparison = compare_runs([base], other)
         assert "lmdb" not in {pair.cell.spec for pair in comparison.cells}
-        said = [*comparison.changes, *comparison.obstacles]
-        assert any(text.startswith(("lmdb has other options", "Another access: lmdb")) for text in said)
+        sentences = [*comparison.changes, *comparison.obstacles]
+        assert any(text.startswith(("lmdb has other options", "Another access: lmdb")) for text in sentences)
         assert comparison.only_base == comparison.only_run == sum(c.spec == "lmdb" for c in cells_of(base))
 
 

@@ -116,8 +116,8 @@ def count_handles(kind: type[Backend], monkeypatch: pytest.MonkeyPatch) -> Count
         if importlib.util.find_spec(library) is None:
             continue
         owner = importlib.import_module(f"{library}.{module}" if module else library)
-        given = getattr(owner, function)
-        monkeypatch.setattr(owner, function, lambda *a, **n: Counted(given(*a, **n), library, calls))  # noqa: B023
+        original = getattr(owner, function)
+        monkeypatch.setattr(owner, function, lambda *a, **n: Counted(original(*a, **n), library, calls))  # noqa: B023
     return calls
 
 

@@ -126,10 +126,10 @@ def test_labels_without_a_buffer_are_damage(tmp_path: Path, monkeypatch: pytest.
     setup = StoreSetup.of("arrow")
     material = setup.material([(6, 4, 3)] * 4)
     setup.make(tmp_path / "store", material)
-    given = ArrowReader._load
+    original = ArrowReader._load
 
     def load(self: ArrowReader, number: int) -> Any:
-        images, _ = given(self, number)
+        images, _ = original(self, number)
         return images, pa.Array.from_buffers(pa.int64(), 4, [None, None])
 
     monkeypatch.setattr(ArrowReader, "_load", load)

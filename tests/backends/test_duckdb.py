@@ -28,7 +28,7 @@ class TestDuckdb(BackendConformance):
     more = ("duckdb+raw:part=1", "duckdb+png:compression=auto")
 
 
-def asked(path: Path, statement: str, *, change: bool = False) -> list[tuple[Any, ...]]:
+def query(path: Path, statement: str, *, change: bool = False) -> list[tuple[Any, ...]]:
     with duckdb.connect(str(path), read_only=not change) as connection:
         rows: list[tuple[Any, ...]] = connection.execute(statement).fetchall()
         return rows
@@ -39,12 +39,12 @@ def test_duckdb_alone_reads_it(options: str, tmp_path: Path) -> None:
     setup = StoreSetup.of(f"duckdb{options}")
     material = setup.material(SHAPES, LABELS)
     path = setup.make(tmp_path / "store", material)
-    assert asked(path, "SELECT id, label, data FROM payloads ORDER BY id") == [
+    assert query(path, "SELECT id, label, data FROM payloads ORDER BY id") == [
         (number, label, payload) for number, (label, payload) in enumerate(zip(LABELS, material.payloads, strict=True))
     ]
-    assert asked(path, "SELECT data FROM payloads WHERE id = 2") == [(material.payloads[2],)]
+    assert query(path, "SELECT data FROM payloads WHERE id = 2") == [(material.payloads[2],)]
     sizes = [len(payload) for payload in material.payloads]
-    assert asked(path, "SELECT label, size FROM images WHERE label > 0 ORDER BY id") == [
+    assert query(path, "SELECT label, size FROM images WHERE label > 0 ORDER BY id") == [
         (300, sizes[2]),
         (2**40, sizes[3]),
     ]
@@ -54,7 +54,7 @@ def test_pixels_are_bare(tmp_path: Path) -> None:
     setup = StoreSetup.of("duckdb+raw")
     material = setup.material([(60, 90)] * 5, dtype="uint16")
     path = setup.make(tmp_path / "store", material)
-    ((data,),) = asked(path, "SELECT data FROM payloads WHERE id = 3")
+    ((data,),) = query(path, "SELECT data FROM payloads WHERE id = 3")
     assert np.frombuffer(data, "<u2").tolist() == material.array[3].ravel().tolist()
 
 
@@ -62,7 +62,7 @@ def test_what_duckdb_alone_changes_is_read(tmp_path: Path) -> None:
     setup = StoreSetup.of("duckdb")
     material = setup.material([(6, 4, 3)] * 3)
     path = setup.make(tmp_path / "store", material)
-    asked(path, "UPDATE images SET label = 77 WHERE id = 0", change=True)
+    query(path, "UPDATE images SET label = 77 WHERE id = 0", change=True)
     with setup.backend.open(path) as reader:
         assert reader.read_labels().tolist() == [77, 1, 2]
         assert material.get(reader, [1, 0])[0] == [material.payloads[1], material.payloads[0]]
@@ -71,16 +71,16 @@ def test_what_duckdb_alone_changes_is_read(tmp_path: Path) -> None:
 def test_labels_are_read_without_the_parts(tmp_path: Path) -> None:
     setup = StoreSetup.of("duckdb+raw")
     path = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 30))
-    plan = asked(path, "EXPLAIN SELECT id, label, size FROM images ORDER BY id")
+    plan = query(path, "EXPLAIN SELECT id, label, size FROM images ORDER BY id")
     assert "parts" not in str(plan)
 
 
 def test_row_groups_are_small(tmp_path: Path) -> None:
     setup = StoreSetup.of("duckdb+raw:part=1")
     path = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 3000))
-    rows = asked(path, "SELECT max(count) FROM pragma_storage_info('parts') WHERE column_name = 'id'")
+    rows = query(path, "SELECT max(count) FROM pragma_storage_info('parts') WHERE column_name = 'id'")
     assert rows == [(2048,)]
-    assert asked(path, "SELECT count(*) FROM parts") == [(5 * 3000,)]
+    assert query(path, "SELECT count(*) FROM parts") == [(5 * 3000,)]
 
 
 def test_what_a_process_that_dies_has_committed_is_there(tmp_path: Path) -> None:
@@ -124,8 +124,8 @@ def test_what_is_wrong_inside_is_noticed(statement: str, message: str, tmp_path:
     setup = StoreSetup.of("duckdb+raw")
     material = setup.material([(6, 4, 3)] * 4)
     path = setup.make(tmp_path / "store", material)
-    asked(path, "DROP VIEW payloads", change=True)
-    asked(path, statement, change=True)
+    query(path, "DROP VIEW payloads", change=True)
+    query(path, statement, change=True)
     for ids in (range(4), [3, 2, 2]):
         with pytest.raises(StoreError, match=message) as caught, setup.backend.open(path) as reader:
             material.get(reader, ids)
@@ -137,8 +137,8 @@ def test_a_view_in_the_place_of_a_table_is_not_run(tmp_path: Path) -> None:
     path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
     secret = tmp_path / "secret.csv"
     secret.write_text("text\nmine\n")
-    asked(path, "DROP TABLE manifest", change=True)
-    asked(path, f"CREATE VIEW manifest AS SELECT text FROM read_csv('{secret}')", change=True)
+    query(path, "DROP TABLE manifest", change=True)
+    query(path, f"CREATE VIEW manifest AS SELECT text FROM read_csv('{secret}')", change=True)
     with pytest.raises(StoreError, match="not a store"):
         setup.backend.open(path)
 

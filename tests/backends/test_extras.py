@@ -21,7 +21,7 @@ EXTRAS = PROJECT["optional-dependencies"]
 KINDS: list[Any] = [*registry.backends.all().values(), *registry.codecs.all().values()]
 
 
-def asked_for(lines: Iterable[str]) -> set[tuple[str, str]]:
+def requirements(lines: Iterable[str]) -> set[tuple[str, str]]:
     """Return names and versions of requirements, however they are spelt."""
     return {
         (canonicalize_name(requirement.name), str(requirement.specifier)) for requirement in map(Requirement, lines)
@@ -31,7 +31,7 @@ def asked_for(lines: Iterable[str]) -> set[tuple[str, str]]:
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.extra], ids=lambda kind: kind.name)
 def test_it_is_listed_with_the_command_that_gets_it(kind: Any) -> None:
     command = shlex.split(registry.how_to_get(kind))
-    assert asked_for(command[command.index("install") + 1 :]) == asked_for(EXTRAS[kind.extra])
+    assert requirements(command[command.index("install") + 1 :]) == requirements(EXTRAS[kind.extra])
 
 
 def test_what_wants_a_library_that_is_not_always_there_names_an_extra() -> None:

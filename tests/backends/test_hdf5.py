@@ -32,9 +32,9 @@ class TestHdf5(BackendConformance):
 LABELS = [-3, 0, 300, 2**40]
 
 
-def made(text: str, location: Path, **given: Any) -> StoreSetup:
+def made(text: str, location: Path, **options: Any) -> StoreSetup:
     setup = StoreSetup.of(text)
-    setup.make(location, setup.material([(6, 4, 3)] * 4, LABELS, **given))
+    setup.make(location, setup.material([(6, 4, 3)] * 4, LABELS, **options))
     return setup
 
 

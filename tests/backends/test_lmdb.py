@@ -73,8 +73,8 @@ def test_the_map_grows(text: str, kind: PayloadKind, tmp_path: Path, monkeypatch
     opened = lmdb.open
 
     class Watched:
-        def __init__(self, *given: Any, **named: Any) -> None:
-            self._env = opened(*given, **named)
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            self._env = opened(*arguments, **named)
 
         def set_mapsize(self, size: int) -> None:
             grown.append(size)

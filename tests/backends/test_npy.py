@@ -99,12 +99,12 @@ def test_ends_are_not_believed(tmp_path: Path) -> None:
 def test_no_handle_is_left_of_a_store_that_cannot_be_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     setup = StoreSetup.of("npy+png")
     content = setup.material([(6, 4, 3)] * 3).content
-    given = NpyOutput.__init__
+    original = NpyOutput.__init__
 
     def init(self: NpyOutput, path: Path, *rest: Any) -> None:
         if path.name == "ends.npy":
             raise StoreError("No room is left.")
-        given(self, path, *rest)
+        original(self, path, *rest)
 
     monkeypatch.setattr(NpyOutput, "__init__", init)
     before = open_files()

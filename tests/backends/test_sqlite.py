@@ -25,7 +25,7 @@ class TestSqlite(BackendConformance):
 LABELS = [-3, 0, 300, 2**40]
 
 
-def asked(path: Path, statement: str) -> list[tuple[object, ...]]:
+def query(path: Path, statement: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(path)) as connection, connection:
         return connection.execute(statement).fetchall()
 
@@ -33,7 +33,7 @@ def asked(path: Path, statement: str) -> list[tuple[object, ...]]:
 def test_a_bare_loop_reads_it(tmp_path: Path) -> None:
     setup = StoreSetup.of("sqlite")
     setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4, LABELS))
-    rows = asked(tmp_path / "store", "SELECT id, label, data FROM images")
+    rows = query(tmp_path / "store", "SELECT id, label, data FROM images")
     assert [(number, label) for number, label, _ in rows] == list(enumerate(LABELS))
     for number, _, data in rows:
         assert isinstance(data, bytes)
@@ -77,10 +77,10 @@ def test_what_the_shell_changes_is_read(tmp_path: Path) -> None:
 def test_pages_follow_the_images(side: int, page: int, tmp_path: Path) -> None:
     setup = StoreSetup.of("sqlite")
     path = setup.make(tmp_path / "store", setup.material([(side, side, 3)] * 9))
-    assert asked(path, "PRAGMA page_size") == [(page,)]
+    assert query(path, "PRAGMA page_size") == [(page,)]
     plain = StoreSetup.of("sqlite:preset=plain")
     path = plain.make(tmp_path / "plain", plain.material([(side, side, 3)] * 9))
-    assert asked(path, "PRAGMA page_size") == [(4096,)]
+    assert query(path, "PRAGMA page_size") == [(4096,)]
 
 
 def test_labels_are_read_from_the_index_alone(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_labels_are_read_from_the_index_alone(tmp_path: Path) -> None:
 
     setup = StoreSetup.of("sqlite")
     path = setup.make(tmp_path / "store", setup.material([(40, 41, 3)] * 30))
-    (plan,) = asked(path, f"EXPLAIN QUERY PLAN {_LABELS}")
+    (plan,) = query(path, f"EXPLAIN QUERY PLAN {_LABELS}")
     assert "USING COVERING INDEX labels" in str(plan[-1])
 
 
@@ -138,7 +138,7 @@ def test_what_is_wrong_inside_is_noticed(statement: str, message: str, tmp_path:
     setup = StoreSetup.of("sqlite")
     material = setup.material([(6, 4, 3)] * 4)
     path = setup.make(tmp_path / "store", material)
-    asked(path, statement)
+    query(path, statement)
     for ids in (range(4), [3, 2, 2]):
         with pytest.raises(StoreError, match=message) as caught, setup.backend.open(path) as reader:
             material.get(reader, ids)
@@ -148,7 +148,7 @@ def test_what_is_wrong_inside_is_noticed(statement: str, message: str, tmp_path:
 def test_a_view_in_the_place_of_a_table_is_not_run(tmp_path: Path) -> None:
     setup = StoreSetup.of("sqlite")
     path = setup.make(tmp_path / "store", setup.material([(6, 4, 3)] * 4))
-    asked(path, "ALTER TABLE images RENAME TO hidden")
-    asked(path, "CREATE VIEW images AS SELECT * FROM hidden")
+    query(path, "ALTER TABLE images RENAME TO hidden")
+    query(path, "CREATE VIEW images AS SELECT * FROM hidden")
     with pytest.raises(StoreError, match="tables are not those"):
         setup.backend.open(path)

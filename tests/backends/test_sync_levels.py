@@ -33,17 +33,17 @@ def test_the_kernel_sees_the_sync_calls_that_a_row_says(name: str, tmp_path: Pat
         if row.reason is not None:
             assert row.level == SyncLevel.BATCH or "cannot" in row.reason
             continue
-        case = (row.operation, row.level, row.said, row.traced)
+        case = (row.operation, row.level, row.reported, row.traced)
         if row.operation == Operation.WRITE_MANY and row.level == SyncLevel.BUFFERED:
             assert backend.capabilities.forces_itself or not row.replaced, row.replaced
         if backend.capabilities.forces_itself:
             assert row.traced, case
-            assert row.said is None, case
+            assert row.reported is None, case
         elif row.level == SyncLevel.BUFFERED:
             assert not row.traced, case
-            assert row.said is None, case
+            assert row.reported is None, case
         elif row.level == SyncLevel.BATCH and not backend.capabilities.counts_syncs:
             assert row.traced, case
-            assert row.said is None, case
+            assert row.reported is None, case
         else:
-            assert row.said == len(row.traced) > 0, case
+            assert row.reported == len(row.traced) > 0, case

@@ -85,14 +85,14 @@ def compare(folder: Path, source: Path, spec_text: str, operation: Operation, co
     stores = {instrument: store, script: of_script}
     pairs: list[tuple[float, float]] = []
     for number in range(repeats):
-        taken = {}
+        seconds = {}
         for who in (instrument, script) if number % 2 else (script, instrument):
             location = folder / f"{who.__name__}-{number}" if operation.writes else stores[who]
-            taken[who.__name__] = who(location)
+            seconds[who.__name__] = who(location)
             if operation.writes:
                 remove_store(location)
                 subprocess.run(["sync", "-f", str(folder)], check=True)
-        pairs.append((taken["instrument"], taken["script"]))
+        pairs.append((seconds["instrument"], seconds["script"]))
     executor.close()
     remove_store(store)
     remove_store(of_script)

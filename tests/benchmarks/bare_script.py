@@ -194,9 +194,9 @@ class Timer:
 
     def __call__(self, call: Callable[..., Any], *arguments: Any) -> Any:
         began = time.perf_counter()
-        found = call(*arguments)
+        result = call(*arguments)
         self.seconds += time.perf_counter() - began
-        return found
+        return result
 
 
 def write(method: str, place: Path, images: Any, labels: Any) -> float:
@@ -227,14 +227,14 @@ def read(
         compare: Whether what is read is compared, off the clock.
     """
     timer, most = Timer(), max(map(len, batches))
-    out, found = np.zeros((most, *images.shape[1:]), images.dtype), np.zeros(most, np.int64)
+    out, read_labels = np.zeros((most, *images.shape[1:]), images.dtype), np.zeros(most, np.int64)
     opened = READING[method](place)
     get = timer(opened.__enter__)
     for ids in batches:
-        timer(get, ids, out[: len(ids)], found[: len(ids)])
+        timer(get, ids, out[: len(ids)], read_labels[: len(ids)])
         if compare:
             assert (out[: len(ids)] == images[list(ids)]).all()
-            assert (found[: len(ids)] == labels[list(ids)]).all()
+            assert (read_labels[: len(ids)] == labels[list(ids)]).all()
     timer(opened.__exit__, None, None, None)
     return timer.seconds
 

@@ -57,9 +57,9 @@ def dd(*words: str) -> float:
     done = subprocess.run(
         ["dd", "bs=1M", *words], env={"LC_ALL": "C", "PATH": "/usr/bin:/bin"}, capture_output=True, check=True
     )
-    found = _SECONDS.search(done.stderr.decode())
-    assert found, done.stderr
-    return FILE_BYTES / float(found[1])
+    match = _SECONDS.search(done.stderr.decode())
+    assert match, done.stderr
+    return FILE_BYTES / float(match[1])
 
 
 def write(folder: Path, *, forced: bool) -> float:

@@ -82,11 +82,11 @@ class Way:
 
 def marked(mark: str) -> list[int]:
     """Return the processes whose environment holds the mark; a zombie has ended."""
-    wanted, pids = f"{MARK}={mark}".encode(), []
+    variable, pids = f"{MARK}={mark}".encode(), []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                if wanted in (entry / "environ").read_bytes():
+                if variable in (entry / "environ").read_bytes():
                     pids.append(int(entry.name))
     return pids
 
@@ -305,9 +305,9 @@ def close_web(way: Way, name: str, place: str, folder: Path, order: random.Rando
                 )
                 judge(way, what, mark, began, process, codes)
             errors.seek(0)
-            said = errors.read()
-            if b"Traceback" in said and (not name.endswith("INT") or b"imgstore_tui/" in said):
-                way.failures.append(f"{what}: {said[-1500:].decode(errors='replace')}")
+            text = errors.read()
+            if b"Traceback" in text and (not name.endswith("INT") or b"imgstore_tui/" in text):
+                way.failures.append(f"{what}: {text[-1500:].decode(errors='replace')}")
         finally:
             process.kill()
             process.wait()
@@ -357,7 +357,7 @@ def main() -> int:
     order = random.Random(words.seed)
     ways: collections.defaultdict[str, Way] = collections.defaultdict(Way)
     places: collections.Counter[str] = collections.Counter()
-    told = 0
+    failures = 0
     with tempfile.TemporaryDirectory(prefix="imgstore-closings-", ignore_cleanup_errors=True) as name:
         home, folder = Path(name, "home"), Path(name, "here")
         folder.mkdir()
@@ -377,10 +377,12 @@ def main() -> int:
             places[place] += 1
             for text in way.failures[known:]:
                 print(f"FAILURE {text}", flush=True)
-            told += len(way.failures) - known
+            failures += len(way.failures) - known
             if number % 20 == 0:
                 print(
-                    f"{number} closings, {told} failures, {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True
+                    f"{number} closings, {failures} failures, {time.monotonic() - began:.0f} s",
+                    file=sys.stderr,
+                    flush=True,
                 )
             for journal in (home / "runs").glob("*"):
                 if not journal.name.startswith("20260102-"):
@@ -392,9 +394,9 @@ def main() -> int:
     print("places:", ", ".join(f"{place} {count}" for place, count in places.items()))
     print(
         f"{places.total()} closings in {time.monotonic() - began:.0f} s, load {os.getloadavg()[0]:.1f}: "
-        + (f"{told} FAILURES" if told else "no process, no raw terminal and no traceback left after 2 s")
+        + (f"{failures} FAILURES" if failures else "no process, no raw terminal and no traceback left after 2 s")
     )
-    return 1 if told else 0
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ def contests() -> list[Contest]:
         return lambda image: compressor.compress(image.tobytes(), compressor.FLUSH_FRAME)
 
     codecs, qoi, fpng, turbo = "imagecodecs", "qoi", "fpng", "simplejpeg"
-    found = [
+    pairs = [
         Contest(
             "qoi write", (codecs, lambda image: library(codecs).qoi_encode(image)),
             (qoi, lambda image: library(qoi).encode(image)), (codecs, qoi),
@@ -80,7 +80,7 @@ def contests() -> list[Contest]:
     ]  # fmt: skip
     if importlib.util.find_spec("backports.zstd"):
         compress = zstd(1)
-        found += [
+        pairs += [
             Contest(
                 "zstd write", ("backports.zstd", compress),
                 (codecs, lambda image: library(codecs).zstd_encode(image.tobytes(), level=1)), (codecs,),
@@ -90,7 +90,7 @@ def contests() -> list[Contest]:
                 (codecs, lambda data: library(codecs).zstd_decode(data)), (codecs,), compress,
             ),
         ]  # fmt: skip
-    return [contest for contest in found if all(map(importlib.util.find_spec, contest.needs))]
+    return [contest for contest in pairs if all(map(importlib.util.find_spec, contest.needs))]
 
 
 def seconds(work: Callable[[Any], Any], items: list[Any]) -> float:

@@ -119,19 +119,19 @@ def in_child(work: Callable[[], str]) -> tuple[int, int]:
         return child, out
     os.close(out)
     try:
-        said = work()
+        answer = work()
     except BaseException as error:
-        said = f"{type(error).__name__}: {error}"
-    os.write(into, said.encode()[:4000])
+        answer = f"{type(error).__name__}: {error}"
+    os.write(into, answer.encode()[:4000])
     os._exit(0)
 
 
-def said_by(child: int, out: int) -> str:
+def answer_of(child: int, out: int) -> str:
     """Wait for the end of a child; return what it has said, nothing if it was killed."""
     with os.fdopen(out, "rb") as pipe:
-        said = pipe.read().decode()
+        answer = pipe.read().decode()
     os.waitpid(child, 0)
-    return said
+    return answer
 
 
 class Kills:
@@ -149,7 +149,7 @@ class Kills:
         self.codec = registry.make_codec(registry.resolve_spec(spec))
         child = self.begin(DATA)
         started = time.monotonic()
-        assert said_by(*child) == "done"
+        assert answer_of(*child) == "done"
         self.seconds = time.monotonic() - started
         assert self.state(self.path) == "whole"
         self.path.unlink()
@@ -183,34 +183,34 @@ class Kills:
                     return name
             return f"{path} has {len(labels)} labels"
 
-        found = said_by(*in_child(look))
-        assert found in ("whole", "old"), found
-        return found
+        state = answer_of(*in_child(look))
+        assert state in ("whole", "old"), state
+        return state
 
     def hit(self, *, replace: bool) -> str:
         """Hit a conversion, look, and run it to its end."""
         if replace:
-            assert said_by(*self.begin(OLD)) == "done"
+            assert answer_of(*self.begin(OLD)) == "done"
         child, out = self.begin(DATA, replace=replace)
         time.sleep(self.dice.uniform(0, self.seconds))
         ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         self.seconds *= 0.9 if ended else 1.02  # how busy the machine is changes
         os.kill(child, signal.SIGKILL)
-        said_by(child, out)
-        found = self.state(self.path)
-        if replace and found == "absent":
+        answer_of(child, out)
+        state = self.state(self.path)
+        if replace and state == "absent":
             aside = self.path.with_name(f"{self.path.name}.old")
             assert self.state(aside) == "old", "the store of before is gone"
-        assert found != "old" or replace
-        if found != "whole" or self.work.exists():
-            said = said_by(*self.begin(DATA, replace=replace))
-            assert said == "done" or (found == "whole" and "exists already" in said), said
+        assert state != "old" or replace
+        if state != "whole" or self.work.exists():
+            answer = answer_of(*self.begin(DATA, replace=replace))
+            assert answer == "done" or (state == "whole" and "exists already" in answer), answer
         assert self.state(self.path) == "whole"
         self.path.unlink()
         left = sorted(set(self.folder.iterdir()) - set(self.neighbours))
         assert not left, f"{left} is left"
         assert {path: path.read_text() for path in self.neighbours} == self.neighbours
-        return f"{found} after {'its end' if ended else 'a kill'}"
+        return f"{state} after {'its end' if ended else 'a kill'}"
 
 
 def main() -> int:

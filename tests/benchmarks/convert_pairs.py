@@ -182,18 +182,18 @@ class Pairs:
             longest *= 0.7
         assert kill is not None, "it could not be killed in time"
         began = time.monotonic()
-        print_, said, resumed = through(*words)
+        print_, result, resumed = through(*words)
         took = time.monotonic() - began
         assert print_ == self.print, "the fingerprint is another"
         assert held(out) == self.sums[source], "the store does not hold what the source holds"
-        assert resumed >= kill.safe, f"{kill.safe:,} were safe, {resumed:,} were gone on with: {said}"
+        assert resumed >= kill.safe, f"{kill.safe:,} were safe, {resumed:,} were gone on with: {result}"
         remove(out)
         assert sum_of_store(self.stores[source]) == before, "the source has changed"
         assert set(self.place.iterdir()) == there, f"left: {set(self.place.iterdir()) - there}"
         self.tally[f"kills of the {kill.name}"] += 1
         self.tally["gone on with" if resumed else "killed before anything was safe, begun anew"] += 1
-        kept = f"{resumed:,} gone on with" if resumed else "nothing safe yet, begun anew"
-        return f"{kill.name} killed after {kill.after_s:4.1f} s, {kept}, through in {took:.1f} s, all equal"
+        progress = f"{resumed:,} gone on with" if resumed else "nothing safe yet, begun anew"
+        return f"{kill.name} killed after {kill.after_s:4.1f} s, {progress}, through in {took:.1f} s, all equal"
 
 
 def main() -> int:
@@ -219,13 +219,13 @@ def main() -> int:
                     continue
                 done += 1
                 try:
-                    said = pairs.pair(source, spec)
+                    result = pairs.pair(source, spec)
                 except (AssertionError, OSError, subprocess.SubprocessError) as error:
-                    said = f"FAILED: {str(error)[-2000:]}"
+                    result = f"FAILED: {str(error)[-2000:]}"
                     failures.append(f"{source} -> {spec}")
                     for left in (place / "out", place / "out.converting"):
                         shutil.rmtree(left, ignore_errors=True)
-                print(f"{source:>14} -> {spec:14} {said}", flush=True)
+                print(f"{source:>14} -> {spec:14} {result}", flush=True)
         assert not list(strays.iterdir()), f"left: {list(strays.iterdir())}"
     for what, count in sorted(pairs.tally.items()):
         print(f"{count:5}  {what}")

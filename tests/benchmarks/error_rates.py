@@ -18,7 +18,7 @@ import math
 import sys
 
 from imgstore_tui.bench.plan.error_parts import error_parts
-from tests.support.simulated_rounds import contests_of, false_rates, found
+from tests.support.simulated_rounds import contests_of, false_rates, share_found
 
 LEVEL, POWER = 0.05, 0.90
 CELLS, HEADLINE_CELLS = 17, 9
@@ -46,7 +46,9 @@ def main() -> int:
     print(f"{'methods':>8} {'noise':>6} {'rounds':>7} {'one cell':>9} {'decides, of 9':>14} {'other, of 9':>12}")
     for noise, rounds in ((0.05, 12), (0.10, 25)):
         for methods in (3, 5):
-            alone, deciding, other = (found(methods, rounds, noise, plans, part) for part in (1.0, parts[0], parts[-1]))
+            alone, deciding, other = (
+                share_found(methods, rounds, noise, plans, part) for part in (1.0, parts[0], parts[-1])
+            )
             well &= min(alone, deciding) >= POWER
             print(f"{methods:8} {noise:6.0%} {rounds:7} {alone:9.1%} {deciding:14.1%} {other:12.1%}", flush=True)
     return 0 if well else 1

@@ -75,8 +75,8 @@ def leaders(verdict: Verdict) -> list[str]:
     """Return the methods that a verdict names fastest; empty where there is no verdict."""
     if verdict.reason is not None or not verdict.standings:
         return []
-    kept = [entry.name for entry in verdict.standings if entry.placement is not Placement.SLOWER]
-    return kept or [verdict.standings[0].name]
+    best = [entry.name for entry in verdict.standings if entry.placement is not Placement.SLOWER]
+    return best or [verdict.standings[0].name]
 
 
 def is_wrong(verdict: Verdict, medians: dict[Cell, float]) -> bool:

@@ -105,17 +105,17 @@ def measure(
     """Return the seconds of each pass, from opening the store to closing it, or of each image from the open store."""
 
     def check_batch(get: GetBatch, ids: Sequence[int]) -> None:
-        found = get(ids)
-        assert all((image == images[number]).all() for image, number in zip(found[0], ids, strict=True))
-        assert [int(label) % 256 for label in found[1]] == [int(labels[number]) % 256 for number in ids]
+        batch = get(ids)
+        assert all((image == images[number]).all() for image, number in zip(batch[0], ids, strict=True))
+        assert [int(label) % 256 for label in batch[1]] == [int(labels[number]) % 256 for number in ids]
 
     if case["operation"] == "get-one":
         order = random.Random(case["seed"])
         with opened() as get:
 
-            def check_one(number: int, found: Batch) -> None:
-                assert (found[0][0] == images[number]).all()
-                assert int(found[1][0]) % 256 == labels[number] % 256
+            def check_one(number: int, batch: Batch) -> None:
+                assert (batch[0][0] == images[number]).all()
+                assert int(batch[1][0]) % 256 == labels[number] % 256
 
             numbers = [order.randrange(len(images)) for _ in range(CALLS)]
             return timed_calls(lambda number: get([number]), check_one, numbers)
@@ -131,9 +131,9 @@ def measure(
             for ids in batches:
                 check_batch(get, ids)
 
-    taken = timed_passes(once, lambda _: None, case["passes"])
+    seconds = timed_passes(once, lambda _: None, case["passes"])
     check(None)
-    return taken
+    return seconds
 
 
 def main() -> None:

@@ -236,17 +236,17 @@ def measure(title: str, size: int, count: int, only: list[str], limit_s: float) 
         folder = Path(name)
         make_pixels(folder / "source", size, count)
         for kind, texts in formats():
-            asked = [
+            arguments = [
                 operation for operation in OPERATIONS
                 if not only or any(words in f"{size}/{text}/{operation.value}" for words in only for text in texts)
             ]  # fmt: skip
-            if asked and registry.missing_imports(kind):
+            if arguments and registry.missing_imports(kind):
                 notes.append(f"Not measured: `{kind.name}`. {registry.how_to_get(kind)}")
                 continue
-            if not asked:
+            if not arguments:
                 continue
             measured = Format(title, texts, folder, count, folder / "floor")
-            for operation in asked:
+            for operation in arguments:
                 try:
                     for line in measured.measure(operation, limit_s):
                         print(line, flush=True)
@@ -266,14 +266,14 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], help="lines that contain one of these, e.g. sqlite/write-many")
     parser.add_argument("--scale", type=int, default=1, help="this part of the images, for a quick look")
     parser.add_argument("--seconds", type=float, default=6.0, help="no line begins another round after so long")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     began = time.monotonic()
     print(table_head(COLUMNS))
     verdicts = []
     for title, (size, count) in SETS.items():
-        images = max(1, count // asked.scale)
-        scaled = f"{images:,} x {size}x{size}x3" if asked.scale > 1 else title
-        verdicts += measure(scaled, size, images, asked.only, asked.seconds)
+        images = max(1, count // arguments.scale)
+        scaled = f"{images:,} x {size}x{size}x3" if arguments.scale > 1 else title
+        verdicts += measure(scaled, size, images, arguments.only, arguments.seconds)
     counted = ", ".join(f"{verdicts.count(word)} {word}" for word in ("ok", "below", "unsure", "failed"))
     print(f"\nInterleaved rounds, bare pixels, synthetic images, buffered, hot, one worker: {counted}, "
           f"{verdicts.count('-')} without a naive way.")  # fmt: skip

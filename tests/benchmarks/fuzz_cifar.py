@@ -59,15 +59,15 @@ Base = tuple[str, bytes]
 
 def bases(folder: Path) -> list[Base]:
     """Return whole files of every kind."""
-    found: list[Base] = []
+    originals: list[Base] = []
     for name, layout in (("cifar10", CIFAR10), ("cifar100", CIFAR100)):
         for kind in ("python2", "python3:2", "python3:4", "python3:5", "binary"):
             home = folder / f"{name}-{kind}"
             write_cifar(home, layout, kind, 3)
-            found.append((name, _first(home, layout)))
+            originals.append((name, _first(home, layout)))
             if kind in {"python2", "binary"}:
-                found.append((name, gzip.decompress(pack(home, folder / f"{home.name}.tar.gz").read_bytes())))
-    return found
+                originals.append((name, gzip.decompress(pack(home, folder / f"{home.name}.tar.gz").read_bytes())))
+    return originals
 
 
 def _first(home: Path, layout: CifarLayout) -> bytes:
@@ -140,32 +140,32 @@ MUTATIONS: tuple[Callable[[bytearray, random.Random, list[Base]], None], ...] = 
 )  # fmt: skip
 
 
-def cases(first: int, count: int, found: list[Base]) -> Iterator[tuple[int, str, bytes]]:
+def cases(first: int, count: int, originals: list[Base]) -> Iterator[tuple[int, str, bytes]]:
     """Yield number, dataset and file of each case; a number always means the same case."""
     for number in range(first, first + count):
         chance = random.Random(number)
-        name, base = found[number % len(found)]
-        data = mutated(base, chance, found)
+        name, base = originals[number % len(originals)]
+        data = mutated(base, chance, originals)
         if base[257:262] == b"ustar":
             data = gzip.compress(data, 1)
             if chance.random() < 0.3:
-                data = mutated(data, chance, found)
+                data = mutated(data, chance, originals)
         yield number, name, data
 
 
 def look(name: str, path: Path, data: bytes) -> str:
     """Read a file as the program does; return how it ended, or raise AssertionError."""
-    said = ""
+    refusal = ""
     try:
         dataset = make_dataset(f"{name}:{path},split=all")
         dataset.scan()
         check(dataset, data)
     except DataError as error:
-        said = str(error)
+        refusal = str(error)
     else:
         return "right result"
-    assert is_sentence(said), f"no sentence: {said}"
-    assert len(said) < 800, "a sentence without end"
+    assert is_sentence(refusal), f"no sentence: {refusal}"
+    assert len(refusal) < 800, "a sentence without end"
     return "sentence"
 
 
@@ -219,13 +219,13 @@ class Watch:
 
 def child(first: int, count: int, folder: Path) -> int:
     """Read a portion of the cases; print how they ended."""
-    found = bases(folder)
+    originals = bases(folder)
     path = folder / "case"
-    for name, data in found:  # everything is imported before the watch begins
+    for name, data in originals:  # everything is imported before the watch begins
         path.write_bytes(data)
         assert look(name, path, data) == "right result"
     for name, data in [
-        *found,
+        *originals,
         ("cifar10", b""),
         ("cifar10", b"\x80\x02cos\nsystem\n."),
         ("cifar10", b"\x1f\x8b\x08rest"),
@@ -235,7 +235,7 @@ def child(first: int, count: int, folder: Path) -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     watch = Watch()
     ends: Counter[str] = Counter()
-    for number, name, data in cases(first, count, found):
+    for number, name, data in cases(first, count, originals):
         path.write_bytes(data)
         print(number, flush=True)
         signal.alarm(SECONDS)

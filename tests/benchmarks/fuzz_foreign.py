@@ -33,7 +33,7 @@ from tests.benchmarks.foreign_layouts.layout import Contents, Layout, Settings
 LAYOUTS = {layout.name: layout for layout in (*arrays.LAYOUTS, *tables.LAYOUTS, *records.LAYOUTS, *archives.LAYOUTS)}
 
 
-_SAID = ("refused", "without labels")
+_WITH_REASON = ("refused", "without labels")
 """What may become of what is not usual, if a sentence says so."""
 
 
@@ -123,7 +123,7 @@ def run(layout: Layout, count: int, seed: int, *, verbose: bool) -> collections.
             path.parent.mkdir()
             result = outcome(layout, path, settings)
             kind = result.partition(":")[0]
-            if kind != "equal" and (kind not in _SAID or name == "as usual"):
+            if kind != "equal" and (kind not in _WITH_REASON or name == "as usual"):
                 kind = "wrong"
             tally[kind] += 1
             if kind == "wrong" or (verbose and kind != "equal"):
@@ -135,8 +135,8 @@ def run(layout: Layout, count: int, seed: int, *, verbose: bool) -> collections.
 
 
 def _counted(tally: collections.Counter[str]) -> str:
-    said = ", ".join(f"{tally[kind]} {kind}" for kind in _SAID)
-    return f"{tally['equal']} equal, {said}, {tally['wrong']} wrong"
+    counts = ", ".join(f"{tally[kind]} {kind}" for kind in _WITH_REASON)
+    return f"{tally['equal']} equal, {counts}, {tally['wrong']} wrong"
 
 
 def main() -> int:

@@ -31,8 +31,8 @@ def main() -> int:
     pictures = left_out = differ = 0
     for seed in range(arguments.seed, arguments.seed + arguments.count):
         with tempfile.TemporaryDirectory() as folder:
-            taken, excluded, fault = _compare(Path(folder), random.Random(seed))
-        pictures, left_out, differ = pictures + taken, left_out + excluded, differ + bool(fault)
+            equal, excluded, fault = _compare(Path(folder), random.Random(seed))
+        pictures, left_out, differ = pictures + equal, left_out + excluded, differ + bool(fault)
         if fault:
             print(f"seed {seed}: {fault}")
     print(

@@ -147,8 +147,8 @@ def life(number: int, order: random.Random, most: int) -> list[str]:
         wait_for_a_child(started)
     family: set[int] = {started.process.pid}
     hits: list[str] = []
-    told_to_stop = None
-    while len(hits) < most and told_to_stop is None and started.process.poll() is None:
+    stopped_at = None
+    while len(hits) < most and stopped_at is None and started.process.poll() is None:
         time.sleep(order.uniform(0.0, LONGEST_WAIT_S))
         sent, name = SIGNALS[number % 3], TARGETS[(number // 3) % 3]
         deadline = time.monotonic() + 2
@@ -161,14 +161,14 @@ def life(number: int, order: random.Random, most: int) -> list[str]:
         before = journalled()
         with contextlib.suppress(ProcessLookupError):
             os.kill(target, sent)
-            told_to_stop = time.monotonic() if name == "supervisor" else None
+            stopped_at = time.monotonic() if name == "supervisor" else None
             where = " of the screen" if on_screen else ", resumed" if broken_off else ""
             hits.append(f"{sent.name} to the {name}{where}")
             number += 1
         assert journalled()[: len(before)] == before, "a finished measurement was lost"
     before = journalled()
     errors = started.end(120)
-    assert told_to_stop is None or time.monotonic() - told_to_stop < 10, f"the run did not stop: {hits}"
+    assert stopped_at is None or time.monotonic() - stopped_at < 10, f"the run did not stop: {hits}"
     assert b"Traceback" not in errors, errors.decode()
     assert have_ended(sorted(family)), "a process is left"
     assert journalled()[: len(before)] == before, "a finished measurement was lost"
@@ -213,9 +213,9 @@ def forget_if_complete() -> bool:
         return False
     if run.status != "finished":
         return False
-    found = collections.Counter((m.cell, m.round) for m in run.measurements)
-    assert set(found) == {(cell, number) for cell in plan_cells(run.plan) for number in range(run.plan.rounds)}
-    assert set(found.values()) == {1}, "a cell was measured twice"
+    counts = collections.Counter((m.cell, m.round) for m in run.measurements)
+    assert set(counts) == {(cell, number) for cell in plan_cells(run.plan) for number in range(run.plan.rounds)}
+    assert set(counts.values()) == {1}, "a cell was measured twice"
     runs[-1].unlink()
     return True
 
@@ -247,7 +247,7 @@ def main() -> int:
         os.environ |= {"IMGSTORE_TUI_HOME": str(place / "home"), "TMPDIR": name}
         tempfile.tempdir = None
         os.chdir(place)
-        hits = told = 0
+        hits = printed = 0
         while hits < words.count:
             try:
                 happened = life(hits, order, words.count - hits)
@@ -261,8 +261,8 @@ def main() -> int:
                 hits += 1
                 for path in saved_runs():
                     path.unlink()
-            if hits >= told + 30:
-                told = hits
+            if hits >= printed + 30:
+                printed = hits
                 print(f"{hits} hits, {len(failures)} failures, {time.monotonic() - began:.0f} s", flush=True)
         # The last one, too, is to be completed.
         while status() is not None and not failures:

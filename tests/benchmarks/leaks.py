@@ -117,8 +117,8 @@ def run_with_screen(folder: Path, trials: int) -> bool:
         settle(terminal, 15.0)
         seen.append((trials, show(f"{trials:,} trials, the run is over", sample(pid))))
         (first, begun), (last, ended) = seen[0], seen[-1]
-        kept = (ended.private_mb - begun.private_mb) / (last - first) * 1024
-        print(f"  from trial {first:,} on, a trial takes {kept:.1f} KB of the app")
+        kb_a_trial = (ended.private_mb - begun.private_mb) / (last - first) * 1024
+        print(f"  from trial {first:,} on, a trial takes {kb_a_trial:.1f} KB of the app")
         # Most of what a run needs at all is loaded with its first trials.
         fine = judge("the app", replace(before, private_mb=begun.private_mb), ended)
         terminal.send("q")

@@ -44,10 +44,10 @@ def private_mb(pid: int) -> float:
 
 
 def children(pid: int) -> list[int]:
-    found = []
+    pids = []
     for task in Path(f"/proc/{pid}/task").iterdir():
-        found += [int(child) for child in (task / "children").read_text().split()]
-    return found
+        pids += [int(child) for child in (task / "children").read_text().split()]
+    return pids
 
 
 def is_ours(pid: int) -> bool:
@@ -135,9 +135,9 @@ def main() -> int:
     else:
         for run in [words.only] if words.only else RUNS:
             peaks += [measure(spec, run, spec) for spec in words.spec or ["disk", "lmdb", "hdf5"]]
-    kept = all(peak <= LIMIT_MB for peak in peaks)
-    print(f"peak {max(peaks, default=0.0):.0f} MB, limit {LIMIT_MB:.0f} MB: {'kept' if kept else 'EXCEEDED'}")
-    return 0 if kept and not failures else 1
+    within_limit = all(peak <= LIMIT_MB for peak in peaks)
+    print(f"peak {max(peaks, default=0.0):.0f} MB, limit {LIMIT_MB:.0f} MB: {'kept' if within_limit else 'EXCEEDED'}")
+    return 0 if within_limit and not failures else 1
 
 
 if __name__ == "__main__":

@@ -90,9 +90,9 @@ def write_safetensors(folder: Path, images: Any, labels: Any) -> None:
 def read_safetensors(folder: Path, ids: Sequence[int], shape: Any) -> Images:
     from safetensors.numpy import load_file
 
-    found = load_file(folder / "images.safetensors")
+    tensors = load_file(folder / "images.safetensors")
     for number in ids:
-        yield found["images"][number], found["labels"][number]
+        yield tensors["images"][number], tensors["labels"][number]
 
 
 def table_of(images: Any, labels: Any) -> Any:
@@ -166,8 +166,8 @@ def read_arrayrecord(folder: Path, ids: Sequence[int], shape: Any) -> Images:
 
     reader = array_record_module.ArrayRecordReader(str(folder / "images.array_record"))
     labels = np.load(folder / "labels.npy")
-    found = reader.read_all() if isinstance(ids, range) else (reader.read([number])[0] for number in ids)
-    for number, record in zip(ids, found, strict=True):
+    tensors = reader.read_all() if isinstance(ids, range) else (reader.read([number])[0] for number in ids)
+    for number, record in zip(ids, tensors, strict=True):
         yield np.frombuffer(record, np.uint8).reshape(shape), labels[number]
     reader.close()
 
@@ -290,12 +290,12 @@ def main() -> None:
     began = time.perf_counter()
     for _ in READ[method](store, ids, shape):
         pass
-    taken = time.perf_counter() - began
+    seconds = time.perf_counter() - began
     if case["check"]:
         for number, (image, label) in zip(ids, READ[method](store, ids, shape), strict=True):
             assert (image == images[number]).all()
             assert int(label) % 256 == labels[number] % 256
-    print(json.dumps([taken]))
+    print(json.dumps([seconds]))
 
 
 if __name__ == "__main__":

@@ -60,15 +60,15 @@ def main() -> None:
     gc.disable()
     if case["operation"] == "all":
 
-        def check(found: tuple[Any, Any]) -> None:
-            assert len(found[0]) == len(found[1]) == count
-            assert all((image == own).all() for image, own in zip(found[0], images, strict=True))
-            assert list(found[1]) == labels.tolist()
+        def check(result: tuple[Any, Any]) -> None:
+            assert len(result[0]) == len(result[1]) == count
+            assert all((image == own).all() for image, own in zip(result[0], images, strict=True))
+            assert list(result[1]) == labels.tolist()
 
-        taken = timed_passes(lambda: read_all(store, access, lists=case["lists"]), check, case["passes"])
+        seconds = timed_passes(lambda: read_all(store, access, lists=case["lists"]), check, case["passes"])
     else:
-        taken = measure(case, lambda: open_batches(store, access), images, labels)
-    print(json.dumps(taken))
+        seconds = measure(case, lambda: open_batches(store, access), images, labels)
+    print(json.dumps(seconds))
 
 
 if __name__ == "__main__":

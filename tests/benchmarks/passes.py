@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 PASSES = 5
 
 
@@ -16,30 +16,30 @@ def look() -> None:
     Path("/proc/self/io").read_bytes()
 
 
-def timed_passes(read: Callable[[], Found], check: Callable[[Found], None], passes: int) -> list[float]:
+def timed_passes(read: Callable[[], Result], check: Callable[[Result], None], passes: int) -> list[float]:
     """Return the seconds of each pass; the first and the last are checked off the clock.
 
     What a pass returned is let go off the clock before the next begins.
     """
-    taken = []
+    seconds = []
     for number in range(passes):
         look()
         began = time.perf_counter()
-        found = read()
-        taken.append(time.perf_counter() - began)
+        result = read()
+        seconds.append(time.perf_counter() - began)
         if number in (0, passes - 1):
-            check(found)
-        del found
-    return taken
+            check(result)
+        del result
+    return seconds
 
 
-def timed_calls(get: Callable[[int], Found], check: Callable[[int, Found], None], numbers: list[int]) -> list[float]:
+def timed_calls(get: Callable[[int], Result], check: Callable[[int, Result], None], numbers: list[int]) -> list[float]:
     """Return the seconds of reading each image; one pass over the same numbers goes before it, and is not counted."""
-    taken = []
+    seconds = []
     for number in [*numbers, *numbers]:
         look()
         began = time.perf_counter()
-        found = get(number)
-        taken.append(time.perf_counter() - began)
-        check(number, found)
-    return taken[len(numbers) :]
+        result = get(number)
+        seconds.append(time.perf_counter() - began)
+        check(number, result)
+    return seconds[len(numbers) :]

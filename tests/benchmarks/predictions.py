@@ -34,7 +34,7 @@ from imgstore_tui.present.results import build_results
 from tests.benchmarks.markdown import row_of, table_head
 from tests.support.program import program
 
-WANTED = 18
+GOAL = 18
 AGREE = 1.5
 OPERATIONS = "write-many,read-many,read-random"
 SIDE = (240, 320)
@@ -179,25 +179,25 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--large-rounds", type=int, default=5)
     parser.add_argument("--folder", default=".")
-    wanted = parser.parse_args()
-    counts = ",".join(str(wanted.small // part) for part in (100, 10, 1))
-    with tempfile.TemporaryDirectory(dir=wanted.folder) as folder:
+    arguments = parser.parse_args()
+    counts = ",".join(str(arguments.small // part) for part in (100, 10, 1))
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         home, photos = Path(folder) / "work", Path(folder) / "photos"
         home.mkdir()
         make_photographs(photos)
-        sets = {"32 px": ("synthetic", wanted.pixels), "photographs": (f"folder:{photos}", wanted.photos)}
+        sets = {"32 px": ("synthetic", arguments.pixels), "photographs": (f"folder:{photos}", arguments.photos)}
         print(table_head(HEAD), flush=True)
         small, held, number = {}, 0, 0
         for name, (data, count) in sets.items():
-            small[name] = measured(home, data, METHODS[name], counts, wanted.rounds)
-            large = measured(home, data, METHODS[name], str(count), wanted.large_rounds)
+            small[name] = measured(home, data, METHODS[name], counts, arguments.rounds)
+            large = measured(home, data, METHODS[name], str(count), arguments.large_rounds)
             held += cells(name, small[name], large, count)
             number += 3 * len(METHODS[name])
         number -= 1
         print(f"\n{held} of {number} cells hold; seconds for all images.\n", flush=True)
         print(table_head(("set", "method", "epoch promised", "bare loop", "ratio", "")), flush=True)
         agree = [promises(home, name, data, small[name], count) for name, (data, count) in sets.items()]
-    return 0 if held >= WANTED and all(agree) else 1
+    return 0 if held >= GOAL and all(agree) else 1
 
 
 if __name__ == "__main__":

@@ -62,9 +62,9 @@ def make_data(folder: Path, text: str, count: int) -> None:
     build_pixel_cache(
         dataset, text, count, source, originals=False, progress=lambda done, total: None, cancel=threading.Event()
     )
-    found = PixelCache(source)
-    images = found.new_array(count)
-    found.copy_into(range(count), images)
+    pixels = PixelCache(source)
+    images = pixels.new_array(count)
+    pixels.copy_into(range(count), images)
     np.save(source / "pixels.npy", images)
 
 
@@ -112,8 +112,8 @@ def compare(folder: Path, method: str, operation: Operation, count: int, repeats
     ours: dict[int, float] = {}
     theirs: dict[int, float] = {}
     for number in range(repeats):
-        for who, kept in ((instrument, ours), (script, theirs))[:: 1 if number % 2 else -1]:
-            kept[number] = who(number)
+        for who, durations in ((instrument, ours), (script, theirs))[:: 1 if number % 2 else -1]:
+            durations[number] = who(number)
             subprocess.run(["sync", "-f", str(folder)], check=True)
     executor.close()
     for place in (store, theirs_store):

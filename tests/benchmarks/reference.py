@@ -139,11 +139,11 @@ def write(case: dict[str, Any], store: Path, images: Any, labels: Any) -> float:
 def write_samples(case: dict[str, Any], store: Path, images: Any, labels: Any) -> list[float]:
     if case["operation"] == "write-one":
         store.mkdir()
-        images, taken = np.array(images[:1]), []
+        images, seconds = np.array(images[:1]), []
         for number in range(SAMPLES):
             look()
-            taken.append(write(case, store / f"{number}", images, labels[:1]))
-        return taken
+            seconds.append(write(case, store / f"{number}", images, labels[:1]))
+        return seconds
     images = np.array(images)
     # As the instrument does, so that neither side is handed memory that nobody has used before.
     with tempfile.TemporaryFile(dir=store.parent, buffering=0) as file:
@@ -152,9 +152,9 @@ def write_samples(case: dict[str, Any], store: Path, images: Any, labels: Any) -
     return [write(case, store, images, labels)]
 
 
-def check(found: Stored, ids: Sequence[int], images: Any, labels: Any) -> None:
-    assert all((image == images[number]).all() for image, number in zip(found[0], ids, strict=True))
-    assert [int(label) for label in found[1]] == [int(labels[number]) % 256 for number in ids]
+def check(result: Stored, ids: Sequence[int], images: Any, labels: Any) -> None:
+    assert all((image == images[number]).all() for image, number in zip(result[0], ids, strict=True))
+    assert [int(label) for label in result[1]] == [int(labels[number]) % 256 for number in ids]
 
 
 def read_samples(case: dict[str, Any], store: Path, images: Any, labels: Any) -> list[float]:
@@ -162,19 +162,19 @@ def read_samples(case: dict[str, Any], store: Path, images: Any, labels: Any) ->
     if case["operation"] == "read-many":
         return timed_passes(
             lambda: read(store, range(count)),
-            lambda found: check(found, range(count), images, labels),
+            lambda result: check(result, range(count), images, labels),
             case.get("passes", 1),
         )
     ids = [random.Random(case["seed"]).randrange(count)]
     check(read(store, ids), ids, images, labels)
-    taken, kept = [], []
+    seconds, results = [], []
     for _ in range(SAMPLES):
         look()
         began = time.perf_counter()
-        found = read(store, ids)
-        taken.append(time.perf_counter() - began)
-        kept.append(found)  # letting go of it is not reading
-    return taken
+        result = read(store, ids)
+        seconds.append(time.perf_counter() - began)
+        results.append(result)  # letting go of it is not reading
+    return seconds
 
 
 def main() -> None:

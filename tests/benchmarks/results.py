@@ -24,14 +24,14 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 
 def commands(section: str = "") -> list[list[str]]:
     """Return the commands in the shell blocks of the sections whose title contains a text."""
-    found: list[list[str]] = []
+    word_lists: list[list[str]] = []
     for part in RESULTS.read_text(encoding="utf-8").split("\n## ")[1:]:
         if section.lower() not in part.partition("\n")[0].lower():
             continue
         for block in part.split("```sh\n")[1:]:
             lines = block.partition("```")[0].replace("\\\n", " ").splitlines()
-            found += [words for line in lines if (words := shlex.split(line, comments=True))]
-    return found
+            word_lists += [words for line in lines if (words := shlex.split(line, comments=True))]
+    return word_lists
 
 
 def with_printed(page: str, name: str, printed: str) -> str:
@@ -65,12 +65,15 @@ def main() -> int:
             continue
         arguments.into.mkdir(parents=True, exist_ok=True)
         began, name = time.monotonic(), words[2].rpartition(".")[2]
-        kept = arguments.into / f"{number:02}-{name}.txt"
-        with kept.open("w", encoding="utf-8") as file, kept.with_suffix(".err").open("w", encoding="utf-8") as errors:
+        output = arguments.into / f"{number:02}-{name}.txt"
+        with (
+            output.open("w", encoding="utf-8") as file,
+            output.with_suffix(".err").open("w", encoding="utf-8") as errors,
+        ):
             done = subprocess.run([sys.executable, *words[1:]], stdout=file, stderr=errors, check=False)
         print(f"   exit code {done.returncode} after {time.monotonic() - began:.0f} s", flush=True)
-        crashed = "Traceback" in kept.with_suffix(".err").read_text(encoding="utf-8")
-        if arguments.write and not crashed and (printed := kept.read_text(encoding="utf-8").strip()):
+        crashed = "Traceback" in output.with_suffix(".err").read_text(encoding="utf-8")
+        if arguments.write and not crashed and (printed := output.read_text(encoding="utf-8").strip()):
             date = datetime.datetime.now(datetime.UTC).date()
             facts = f"Measured on {date}, {os.cpu_count()} cores, Python {platform.python_version()}"
             page = RESULTS.read_text(encoding="utf-8")

@@ -99,7 +99,7 @@ def watch(terminal: Terminal, seconds: float) -> Window:
 
 def latencies(terminal: Terminal, keys: int) -> list[float]:
     """Press keys at odd moments; return how long each took to be seen, ms."""
-    source, taken = random.Random(0), []
+    source, seconds = random.Random(0), []
     for number in range(keys):
         key = "45"[number % 2]
         settle(terminal, source.uniform(0.15, 0.6))
@@ -108,8 +108,8 @@ def latencies(terminal: Terminal, keys: int) -> list[float]:
         while ANSWERS[key] not in terminal.painted[start:]:
             assert time.perf_counter() - began < 20, "a key was lost"
             terminal.read(0.5)
-        taken.append((time.perf_counter() - began) * 1000)
-    return sorted(taken)
+        seconds.append((time.perf_counter() - began) * 1000)
+    return sorted(seconds)
 
 
 @contextmanager
@@ -191,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             settle(terminal, 3.0)
             plain = watch(terminal, words.seconds)
             used, began = cpu_s(terminal.process.pid), time.monotonic()
-            taken = latencies(terminal, words.keys)
+            seconds = latencies(terminal, words.keys)
             idle = plain.core_share * (time.monotonic() - began)
             key_ms = 1000 * (cpu_s(terminal.process.pid) - used - idle) / words.keys
             quit_for_good(terminal)
@@ -200,9 +200,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             settle(terminal, 3.0)
             remote = watch(terminal, words.seconds)
             quit_for_good(terminal)
-        p50, p95 = statistics.median(taken), taken[int(len(taken) * 0.95)]
-        told = f"p50 {p50:.0f} ms  p95 {p95:.0f} ms  n={len(taken)}"
-        print(f"key to screen during a run      {told}   wanted: p95 at most 50")
+        p50, p95 = statistics.median(seconds), seconds[int(len(seconds) * 0.95)]
+        figures = f"p50 {p50:.0f} ms  p95 {p95:.0f} ms  n={len(seconds)}"
+        print(f"key to screen during a run      {figures}   wanted: p95 at most 50")
         print(f"CPU of the app for a key        {key_ms:.0f} ms")
         print(f"sent at 80x24                   {plain.bytes_per_s / 1024:.1f} KiB/s")
         print(f"sent at 80x24, SSH settings     {remote.bytes_per_s / 1024:.1f} KiB/s   wanted: at most 10")

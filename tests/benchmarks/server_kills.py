@@ -166,7 +166,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     words = parser.parse_args()
     failures = 0
-    for name in words.names or [name for name, found in all_recipes().items() if found.programs() is not None]:
+    for name in words.names or [name for name, entry in all_recipes().items() if entry.programs() is not None]:
         with (
             tempfile.TemporaryDirectory(prefix="server-kills-") as folder,
             running_node(recipe(name), password=PASSWORD) as node,

@@ -25,17 +25,17 @@ REPEATS = 100
 
 
 def times(action: Callable[[], object], repeats: int) -> list[float]:
-    taken = []
+    seconds = []
     for _ in range(repeats):
         began = time.perf_counter()
         action()
-        taken.append((time.perf_counter() - began) * 1000)
-    return sorted(taken)
+        seconds.append((time.perf_counter() - began) * 1000)
+    return sorted(seconds)
 
 
-def show(what: str, taken: list[float]) -> None:
-    low, median, high = taken[0], statistics.median(taken), taken[int(len(taken) * 0.95)]
-    print(f"{what:48} n={len(taken):3}  min {low:7.1f}  median {median:7.1f}  p95 {high:7.1f} ms")
+def show(what: str, seconds: list[float]) -> None:
+    low, median, high = seconds[0], statistics.median(seconds), seconds[int(len(seconds) * 0.95)]
+    print(f"{what:48} n={len(seconds):3}  min {low:7.1f}  median {median:7.1f}  p95 {high:7.1f} ms")
 
 
 def hello_cost(spec: Spec) -> None:

@@ -163,17 +163,17 @@ def row(folder: Path, title: str, backend: str, rounds: int) -> int:
     if done.returncode:
         sys.exit(done.stderr)
     seconds = loops(path, backend, shape, count, rounds, encoded=bool(codec))
-    by_round, said = measured(folder, data, spec, count, rounds)
+    by_round, answer = measured(folder, data, spec, count, rounds)
     seconds["instrument"] = dict(enumerate(by_round.values()))
     middle = {name: 1e6 * statistics.median(values.values()) for name, values in seconds.items()}
     ratios = [paired_ratio(seconds[name], seconds["bare"]) for name in ("open", "instrument")]
     assert all(ratios)
     verdict = verdict_of([ratio for ratio in ratios if ratio is not None])
     beyond = ", ".join(f"{name} {middle[name] - middle[before]:+.1f}" for before, name in itertools.pairwise(middle))
-    why = "" if verdict == "agrees" else f"{said or 'the answer says nothing of it'} ({beyond} us)"
+    why = "" if verdict == "agrees" else f"{answer or 'the answer says nothing of it'} ({beyond} us)"
     figures = [f"{middle[name]:.1f}" for name in ("bare", "open", "labelled", "instrument")]
     print(row_of((title, f"`{spec}`", *figures, *ratios, verdict, why)), flush=True)
-    return 0 if EXPLAINS in said else {"agrees": 0, "differs": 1, "undecided": 3}[verdict]
+    return 0 if EXPLAINS in answer else {"agrees": 0, "differs": 1, "undecided": 3}[verdict]
 
 
 def main() -> int:

@@ -45,7 +45,7 @@ def test_a_run_is_repeated_from_its_bundle_and_compared(own_home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "message"),
     [
         (("run", "--from", "nothing.zip"), 2, "There is no run 'nothing.zip'"),
         (("run", "--from", "broken.zip"), 3, "is no bundle of a run, or damaged"),
@@ -53,11 +53,11 @@ def test_a_run_is_repeated_from_its_bundle_and_compared(own_home: Path) -> None:
     ],
 )
 def test_what_cannot_be_repeated_is_refused_in_a_sentence(
-    words: tuple[str, ...], code: int, said: str, capfd: pytest.CaptureFixture[str]
+    words: tuple[str, ...], code: int, message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     Path("broken.zip").write_bytes(b"no archive")
     assert guarded(lambda: run_command(words)) == code
-    assert said in capfd.readouterr().err
+    assert message in capfd.readouterr().err
 
 
 def test_arguments_change_the_plan_of_a_bundle() -> None:

@@ -17,23 +17,23 @@ def test_trials_disk_and_time_are_said_the_source_row_included(tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (20, 20)).save(tmp_path / "photos" / "a.png")
-    told = program("run", "-d", "folder:photos", "-n", "10", "--dry-run").stdout
+    output = program("run", "-d", "folder:photos", "-n", "10", "--dry-run").stdout
     # Three methods with three operations, and two reads of the files as they are.
-    assert "11 cells x up to 12 rounds = up to 132 trials, about" in told
-    assert "of disk, very roughly" in told
-    assert "rough guess" in told
+    assert "11 cells x up to 12 rounds = up to 132 trials, about" in output
+    assert "of disk, very roughly" in output
+    assert "rough guess" in output
     assert list(tmp_path.iterdir()) == [tmp_path / "photos"]
 
 
 def test_what_it_would_take_is_told_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    told = json.loads(program("run", "-n", "10,20", "-d", "synthetic,size=8", "--dry-run", "--json").stdout)
-    assert told["plan"]["cutoffs"] == [10, 20]
-    assert told["datasets"][0]["text"] == "synthetic,size=8"
-    assert len(told["cells"]) == 18
-    assert told["trials"] == 18 * told["plan"]["rounds"]
-    assert told["scratch"] == str(tmp_path)
-    assert told["seconds"] > 0
+    output = json.loads(program("run", "-n", "10,20", "-d", "synthetic,size=8", "--dry-run", "--json").stdout)
+    assert output["plan"]["cutoffs"] == [10, 20]
+    assert output["datasets"][0]["text"] == "synthetic,size=8"
+    assert len(output["cells"]) == 18
+    assert output["trials"] == 18 * output["plan"]["rounds"]
+    assert output["scratch"] == str(tmp_path)
+    assert output["seconds"] > 0
 
 
 def test_a_saved_plan_is_known_by_its_name() -> None:
@@ -61,8 +61,8 @@ def test_what_the_run_would_refuse_is_refused_and_repeated_images_are_told(
 def test_the_plan_that_is_printed_can_be_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     words = ["run", "-b", *(f"hdf5:chunks={number}" for number in range(1, 30)), "-n", "1..100000", "--budget", "9h"]
-    told = program(*words, "--dry-run").stdout
-    (tmp_path / "plan.toml").write_text(told.partition("As a plan file:\n")[2])
+    output = program(*words, "--dry-run").stdout
+    (tmp_path / "plan.toml").write_text(output.partition("As a plan file:\n")[2])
     plan = load_plan(tmp_path / "plan.toml")
     assert len(plan.specs) == 29
     assert plan.budget_s == 9 * 3600

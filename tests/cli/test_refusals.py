@@ -77,23 +77,23 @@ REFUSALS = [
 
 
 @pytest.mark.sample_first(3)
-@pytest.mark.parametrize(("words", "code", "said"), REFUSALS)
-def test_a_refusal_is_one_sentence(words: list[str], code: int, said: str) -> None:
+@pytest.mark.parametrize(("words", "code", "message"), REFUSALS)
+def test_a_refusal_is_one_sentence(words: list[str], code: int, message: str) -> None:
     done = program(*words)
     assert done.returncode == code, done.stderr
     if code:
-        assert said in sentence(done)
+        assert message in sentence(done)
     assert list(Path.cwd().iterdir()) == []
 
 
-@pytest.mark.parametrize(("words", "code", "said"), [row for row in REFUSALS if row[1] and row[0][0] in COMMANDS])
+@pytest.mark.parametrize(("words", "code", "message"), [row for row in REFUSALS if row[1] and row[0][0] in COMMANDS])
 def test_a_command_refuses_in_one_sentence(
-    words: list[str], code: int, said: str, capfd: pytest.CaptureFixture[str]
+    words: list[str], code: int, message: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """As above, in this process, which takes a twentieth of the time."""
     assert guarded(lambda: run_command(words)) == code
     printed = capfd.readouterr()
-    assert said in sentence(subprocess.CompletedProcess(words, code, printed.out, printed.err))
+    assert message in sentence(subprocess.CompletedProcess(words, code, printed.out, printed.err))
     assert list(Path.cwd().iterdir()) == []
 
 
@@ -202,9 +202,9 @@ def test_a_missing_driver_is_named_with_the_line_that_installs_it(
     offer(tmp_path, {"imgstore_tui.backends": {"needy": "tests.outside.needy:Needy"}}, monkeypatch)
     done = program("run", "-b", "needy")
     assert done.returncode == 3
-    told = sentence(done)
-    assert "'needy' needs a_driver_nobody_has, not installed. Run: " in told
-    assert told.endswith("-m pip install a_driver_nobody_has")
+    message = sentence(done)
+    assert "'needy' needs a_driver_nobody_has, not installed. Run: " in message
+    assert message.endswith("-m pip install a_driver_nobody_has")
     listed = program("backends", COLUMNS="200")
     assert " ".join(listed.stdout.split()).count("-m pip install a_driver_nobody_has") == 1
 
@@ -258,6 +258,6 @@ def test_without_the_extra_web_the_line_that_installs_it_is_named() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 3
-    told = sentence(done)
-    assert told.startswith("'web' needs textual-serve, not installed. Run: ")
-    assert told.endswith(" -m pip install 'textual-serve<1.2,>=1.1.3'")
+    message = sentence(done)
+    assert message.startswith("'web' needs textual-serve, not installed. Run: ")
+    assert message.endswith(" -m pip install 'textual-serve<1.2,>=1.1.3'")

@@ -21,7 +21,7 @@ from imgstore_tui.testing.fake_runs import fake_run
 from tests.support.program import program, sentence
 
 
-def kept(run: Run) -> Path:
+def saved(run: Run) -> Path:
     journal = Journal.begin(run)
     for measurement in run.measurements:
         journal.add(measurement)
@@ -31,7 +31,7 @@ def kept(run: Run) -> Path:
 
 def test_a_run_that_is_measured_now_is_not_said_to_have_broken_off() -> None:
     run = fake_run(["disk"], [1])
-    kept(run)
+    saved(run)
     assert read_run(run.id).status == "interrupted"
     with RunLock() as lock:
         lock.set_holder(f"run {run.id}")
@@ -44,7 +44,7 @@ def test_a_run_that_is_measured_now_is_not_said_to_have_broken_off() -> None:
 @pytest.mark.full
 def test_an_export_takes_its_format_from_the_ending_and_names_force(tmp_path: Path) -> None:
     run, csv = fake_run(["disk"], [1]), tmp_path / "run.csv"
-    kept(run)
+    saved(run)
     assert program("export", run.id, "-o", str(csv)).returncode == 0
     assert csv.read_text().startswith("run")
     assert "replace it with --force" in sentence(program("export", run.id, "-o", str(csv)))
@@ -55,7 +55,7 @@ def test_an_export_takes_its_format_from_the_ending_and_names_force(tmp_path: Pa
 def test_runs_that_cannot_be_compared_say_why() -> None:
     one, other = fake_run(["disk"], [1]), replace(fake_run(["disk"], [1], dataset="synthetic,size=8"), id="other")
     for run in (one, other):
-        kept(run)
+        saved(run)
     assert "compared with itself" in sentence(program("compare", one.id, one.id))
     assert "The data differ: synthetic, then synthetic,size=8." in sentence(program("compare", one.id, "other"))
 
@@ -90,12 +90,12 @@ def test_several_base_runs_judge_one_run_and_the_status_says_whether_it_got_slow
 
 
 @pytest.mark.parametrize(
-    ("kept_of_six", "words"), [(0, "start run x: 6 trials"), (4, "resume run x: 2 trials left of")]
+    ("measured_of_six", "words"), [(0, "start run x: 6 trials"), (4, "resume run x: 2 trials left of")]
 )
-def test_who_resumes_is_told_what_is_left(kept_of_six: int, words: str) -> None:
+def test_who_resumes_is_told_what_is_left(measured_of_six: int, words: str) -> None:
     run = fake_run(["disk"], [1])
     cell = run.measurements[0].cell
-    own = tuple(trial for trial in run.measurements if trial.cell == cell)[:kept_of_six]
+    own = tuple(trial for trial in run.measurements if trial.cell == cell)[:measured_of_six]
     line = log_line(RunStarted(replace(run, id="x", measurements=own), (cell,), 1.0, "x.jsonl"))
     assert line is not None
     assert line.plain.startswith(words)
@@ -103,7 +103,7 @@ def test_who_resumes_is_told_what_is_left(kept_of_six: int, words: str) -> None:
 
 def test_runs_a_run_and_the_machine_are_listed_as_json() -> None:
     run = fake_run(["disk"], [1])
-    kept(run)
+    saved(run)
     (listed,) = json.loads(program("runs", "--json").stdout)
     assert (listed["id"], listed["specs"], listed["measured"]) == (run.id, ["disk"], len(run.measurements))
     assert json.loads(program("show", run.id, "--json").stdout)["id"] == run.id

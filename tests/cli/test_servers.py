@@ -50,9 +50,9 @@ def nothing_is_made(server: PostgresServer, own_home: Path) -> Iterator[None]:
 def refused(*words: str, code: int, **settings: str) -> str:
     done = program(*words, timeout=60, **settings)
     assert done.returncode == code, done.stderr
-    said = sentence(done)
-    assert PASSWORD not in said
-    return said
+    message = sentence(done)
+    assert PASSWORD not in message
+    return message
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_a_destination_that_cannot_be_one_is_refused(
     server: PostgresServer, address: str, code: int, words: str
 ) -> None:
     text = address.format(port=server.port, password=PASSWORD)
-    said = refused("convert", "synthetic,size=8", "postgres", text, "--count", "5", code=code, PGPASSWORD=PASSWORD)
-    assert words in said
+    message = refused("convert", "synthetic,size=8", "postgres", text, "--count", "5", code=code, PGPASSWORD=PASSWORD)
+    assert words in message
 
 
 def test_a_table_of_somebody_else_is_not_replaced(server: PostgresServer) -> None:

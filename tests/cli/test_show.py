@@ -36,21 +36,21 @@ def test_a_cell_is_printed_at_every_level_as_the_screen_shows_it(saved: Run) -> 
     done = program("show", "last", "--cell", "lmdb/read-many/1000", "--ascii", COLUMNS="90")
     assert done.returncode == 0, done.stderr
     assert done.stdout.isascii()
-    found = build_results(saved)
+    results = build_results(saved)
     cells = [
         summary.cell
-        for summary in found.summaries
+        for summary in results.summaries
         if (summary.cell.spec, summary.cell.operation, summary.cell.cutoff) == ("lmdb", "read-many", 1000)
     ]
     assert len(cells) == 2
     shown = " ".join(done.stdout.split())
     for cell in cells:
-        assert " ".join(cell_detail(found, cell, 90, ascii_only=True).plain.split()) in shown
+        assert " ".join(cell_detail(results, cell, 90, ascii_only=True).plain.split()) in shown
 
 
 @pytest.mark.sample_first(2)
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["--at", "77"], "Nothing was measured at 77 images. Measured: 1, 10, 100, 1,000."),
         (["--at", "many"], "'many' is not a number of images."),
@@ -60,10 +60,10 @@ def test_a_cell_is_printed_at_every_level_as_the_screen_shows_it(saved: Run) -> 
         (["--cell", "lmdb/read-many/5"], "lmdb read-many was not measured at 5 images."),
     ],
 )
-def test_what_was_not_measured_is_a_sentence(saved: Run, words: list[str], said: str) -> None:
+def test_what_was_not_measured_is_a_sentence(saved: Run, words: list[str], message: str) -> None:
     done = program("show", "last", *words)
     assert done.returncode == 2
-    assert said in sentence(done)
+    assert message in sentence(done)
 
 
 def test_a_cell_or_a_number_of_images_is_shown_as_json(saved: Run) -> None:

@@ -92,9 +92,9 @@ def test_a_killed_run_leaves_no_process_is_swept_and_resumed() -> None:
     assert done.returncode == 0, done.stderr
     after = read_journal(saved_runs()[0])
     assert after.status == "finished"
-    kept = after.measurements[: len(before.measurements)]
+    earlier = after.measurements[: len(before.measurements)]
     # Which rule ended a cell's rounds is known when the run has ended.
-    assert tuple(replace(m, stop=None) for m in kept) == before.measurements
+    assert tuple(replace(m, stop=None) for m in earlier) == before.measurements
     assert {m.stop for m in after.measurements} == {"rounds"}
     cells = [(m.cell, m.round) for m in after.measurements]
     assert len(cells) == len(set(cells)) == 2 * 3 * 2 * 3

@@ -81,9 +81,9 @@ def test_only_the_user_on_this_machine_gets_the_page() -> None:
         ):
             assert ask(url, **headers)[:2] == (403, "Only pages of this machine are served.\n")
         port = urlsplit(url).port
-        taken = program("web", "--port", str(port))
-        assert taken.returncode == 3
-        assert f"Port {port} of 127.0.0.1 cannot be had: " in sentence(taken)
+        second = program("web", "--port", str(port))
+        assert second.returncode == 3
+        assert f"Port {port} of 127.0.0.1 cannot be had: " in sentence(second)
 
 
 def test_it_listens_on_loopback_alone() -> None:
@@ -120,11 +120,11 @@ async def test_a_real_browser_shows_it_keys_reach_it_and_nothing_leaves_loopback
             after = await browser.picture()
             assert before.tobytes() != after.tobytes()
             await browser.look()
-            asked = [event["params"]["request"]["url"] for event in browser.named("Network.requestWillBeSent")]
-            asked += [event["params"]["url"] for event in browser.named("Network.webSocketCreated")]
-            hosts = {urlsplit(address).hostname for address in asked if not address.startswith(("data:", "blob:"))}
-            assert hosts == {"127.0.0.1"}, asked
-            assert any("/static/fonts/" in address for address in asked), "the font is ours"
+            addresses = [event["params"]["request"]["url"] for event in browser.named("Network.requestWillBeSent")]
+            addresses += [event["params"]["url"] for event in browser.named("Network.webSocketCreated")]
+            hosts = {urlsplit(address).hostname for address in addresses if not address.startswith(("data:", "blob:"))}
+            assert hosts == {"127.0.0.1"}, addresses
+            assert any("/static/fonts/" in address for address in addresses), "the font is ours"
             refused = [event["params"]["entry"]["text"] for event in browser.named("Log.entryAdded")]
             assert not [text for text in refused if "Content Security Policy" in text]
             if os.environ.get("IMGSTORE_TUI_PICTURES"):
@@ -172,6 +172,6 @@ def test_what_is_no_message_ends_no_server() -> None:
         server.terminate()
         assert server.wait(PATIENCE_S) == 143
         assert server.stderr is not None
-        said = server.stderr.read()
-    assert "Traceback" not in said
-    assert "A message from the browser was not understood." in said
+        errors = server.stderr.read()
+    assert "Traceback" not in errors
+    assert "A message from the browser was not understood." in errors

@@ -39,9 +39,9 @@ class TestBlosc2(CodecConformance):
     settings = ({}, {"compressor": "zstd", "level": 9}, {"shuffle": "byte", "compressor": "zlib"}, {"shuffle": "none"})
 
 
-def in_a_process_of_its_own(script: str, given: bytes, *arguments: str) -> bytes:
+def in_a_process_of_its_own(script: str, data: bytes, *arguments: str) -> bytes:
     """The package blosc2 starts threads, which this process must not have."""
-    done = subprocess.run([sys.executable, "-c", script, *arguments], input=given, capture_output=True, check=True)
+    done = subprocess.run([sys.executable, "-c", script, *arguments], input=data, capture_output=True, check=True)
     return done.stdout
 
 

@@ -171,7 +171,7 @@ def test_one_broken_image_is_left_out_and_not_the_others(tmp_path: Path) -> None
             np.testing.assert_array_equal(dataset.image(index), pixels((7, 5, 3), index))
 
 
-def _asked(location: Path, what: str) -> list[tuple[int, int]]:
+def _answers(location: Path, what: str) -> list[tuple[int, int]]:
     """Return how many images, and how many bytes, each answer has that all images take one after the other."""
     store, facts, _ = store_process.open_served_store(location)
     answers, first = [], 0
@@ -189,10 +189,10 @@ def test_no_more_is_sent_ahead_than_a_few_mib_however_small_it_is_stored(varying
     images = [np.full((1000 - varying * number, 1000, 3), number, np.uint8) for number in range(12)]
     small = [np.zeros((4, 4 + varying, 3), np.uint8)] * (100 * varying)  # what comes first does not tell what follows
     setup.make(tmp_path / "store", setup.pack([*small, *images]))
-    answers = _asked(tmp_path / "store", "pixels")
+    answers = _answers(tmp_path / "store", "pixels")
     assert sum(count for count, _ in answers) == len(small) + 12
     assert max(size for _, size in answers) < store_process.ANSWER_BYTES + 3_000_000
-    assert len(_asked(tmp_path / "store", "payloads")) <= 2
+    assert len(_answers(tmp_path / "store", "payloads")) <= 2
     dataset = scanned(tmp_path / "store")
     for number, image in enumerate(images, len(small)):
         np.testing.assert_array_equal(dataset.image(number), image)
@@ -202,7 +202,7 @@ def test_small_images_are_sent_many_at_once(tmp_path: Path) -> None:
     for spec in ("lmdb", "lmdb+png"):
         setup = StoreSetup.of(spec)
         location = setup.make(tmp_path / spec, setup.material([(7, 5, 3)] * 600))
-        assert [count for count, _ in _asked(location, "pixels")] == [256, 256, 88]
+        assert [count for count, _ in _answers(location, "pixels")] == [256, 256, 88]
 
 
 def test_what_is_beyond_4_gib_can_be_said() -> None:

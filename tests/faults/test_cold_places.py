@@ -27,8 +27,8 @@ PLACES = {"ext4": loop("ext4", 64), "xfs": loop("xfs", 320), "overlay": OVERLAY,
 def look(place: Path, mount: str, spec: str) -> dict[str, Any]:
     if shutil.which("fincore") is None:
         pytest.skip("fincore is not installed (apt-get install util-linux-extra)")
-    found: dict[str, Any] = json.loads(run_in(place, mount, "-m", "tests.faults.cold", str(place), spec))
-    return found
+    outcome: dict[str, Any] = json.loads(run_in(place, mount, "-m", "tests.faults.cold", str(place), spec))
+    return outcome
 
 
 @pytest.mark.sample_diagonal
@@ -37,22 +37,22 @@ def look(place: Path, mount: str, spec: str) -> dict[str, Any]:
 def test_what_is_called_cold_is_cold_for_fincore(kind: str, spec: str, tmp_path: Path) -> None:
     if kind == "xfs" and shutil.which("mkfs.xfs") is None:
         pytest.skip("mkfs.xfs is not installed (apt-get install xfsprogs)")
-    found = look(tmp_path / "place", PLACES[kind], spec)
-    assert found["kind"] == kind
-    assert found["before"] > 0
-    assert (found["share"], found["after"], found["refused"]) == (0.0, 0, None)
-    assert (found["status"], found["reason"]) == ("ok", None)
-    assert found["proof"].startswith("data cold, metadata warm: 0.0% of the store's pages resident")
-    assert found["read"] > 0
+    outcome = look(tmp_path / "place", PLACES[kind], spec)
+    assert outcome["kind"] == kind
+    assert outcome["before"] > 0
+    assert (outcome["share"], outcome["after"], outcome["refused"]) == (0.0, 0, None)
+    assert (outcome["status"], outcome["reason"]) == ("ok", None)
+    assert outcome["proof"].startswith("data cold, metadata warm: 0.0% of the store's pages resident")
+    assert outcome["read"] > 0
 
 
 @pytest.mark.sample_first
 @pytest.mark.parametrize("spec", SPECS)
 def test_in_memory_nothing_is_called_cold_and_fincore_agrees(spec: str, tmp_path: Path) -> None:
-    found = look(tmp_path / "place", PLACES["tmpfs"], spec)
-    assert found["after"] == found["before"] > 0
-    assert (found["share"], found["status"], found["seconds"], found["proof"]) == (None, "skipped", None, None)
-    for sentence in (found["refused"], found["reason"]):
+    outcome = look(tmp_path / "place", PLACES["tmpfs"], spec)
+    assert outcome["after"] == outcome["before"] > 0
+    assert (outcome["share"], outcome["status"], outcome["seconds"], outcome["proof"]) == (None, "skipped", None, None)
+    for sentence in (outcome["refused"], outcome["reason"]):
         assert re.fullmatch(
             "(99|100)% of the store stayed in memory on tmpfs after eviction: it is not cold.", sentence
         )

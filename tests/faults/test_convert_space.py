@@ -39,18 +39,18 @@ def convert(tmp_path: Path, size: str, how: str, spec: str, data: str = DATA) ->
 def test_a_store_that_has_no_room_is_not_begun(spec: str, tmp_path: Path) -> None:
     if spec == "zarr":
         pytest.importorskip("zarr", reason="zarr is not installed (extra zarr)")
-    said = convert(tmp_path, "17m", "begins", spec)
-    assert said[-1] == "exit 3"
-    assert "The store needs about" in said[0]
-    assert "17.0 MiB free" in said[0]
-    assert "another disk" in said[0]
-    assert len(said) == 2
+    message = convert(tmp_path, "17m", "begins", spec)
+    assert message[-1] == "exit 3"
+    assert "The store needs about" in message[0]
+    assert "17.0 MiB free" in message[0]
+    assert "another disk" in message[0]
+    assert len(message) == 2
 
 
 def test_files_that_no_inodes_are_left_for_are_not_begun(tmp_path: Path) -> None:
-    said = convert(tmp_path, "100m,nr_inodes=2000", "begins", "disk+raw")
-    assert "The store needs 8,000 files" in said[0]
-    assert said[1] == "exit 3"
+    message = convert(tmp_path, "100m,nr_inodes=2000", "begins", "disk+raw")
+    assert "The store needs 8,000 files" in message[0]
+    assert message[1] == "exit 3"
 
 
 def test_a_backend_that_compresses_is_asked_before_it_is_refused(tmp_path: Path) -> None:
@@ -62,8 +62,8 @@ def test_a_backend_that_compresses_is_asked_before_it_is_refused(tmp_path: Path)
 
     for number in range(60):
         Image.new("RGB", (512, 512), (number, 0, 0)).save(pictures / f"{number:03}.png")
-    said = convert(tmp_path, "17m", "begins", "zarr+raw:filter=zstd", f"folder:{pictures}")
-    assert said[-1] == "exit 0", said
+    message = convert(tmp_path, "17m", "begins", "zarr+raw:filter=zstd", f"folder:{pictures}")
+    assert message[-1] == "exit 0", message
     refused = convert(tmp_path, "17m", "begins", "zarr+raw:filter=none", f"folder:{pictures}")
     assert format_bytes(60 * 512 * 512 * 3) in refused[0]
 
@@ -78,11 +78,11 @@ def test_a_disk_that_fills_up_is_called_full_in_one_sentence(spec: str, size: st
         pytest.importorskip("pyarrow", reason="pyarrow is not installed (extra arrow)")
     if spec.startswith("zarr"):
         pytest.importorskip("zarr", reason="zarr is not installed (extra zarr)")
-    said = convert(tmp_path, size, "fills up", spec)
-    assert said[-1] == "exit 3"
-    assert "The disk is full" in said[0] or "No space left" in said[0]
-    assert [line for line in said[1:-1] if "images are kept" not in line] == []
-    assert len(said) <= 3
+    message = convert(tmp_path, size, "fills up", spec)
+    assert message[-1] == "exit 3"
+    assert "The disk is full" in message[0] or "No space left" in message[0]
+    assert [line for line in message[1:-1] if "images are kept" not in line] == []
+    assert len(message) <= 3
 
 
 def test_a_conversion_that_fits_is_as_before(tmp_path: Path) -> None:

@@ -47,13 +47,13 @@ FAILING_SYNCS = {
 
 def drill(place: Path, mount: str, *words: str) -> dict[str, Any]:
     """Run the drill; check what holds whatever the fault; return what it found."""
-    found: dict[str, Any] = json.loads(run_in(place, mount, "-m", "tests.faults.drill", str(place), *words))
+    outcome: dict[str, Any] = json.loads(run_in(place, mount, "-m", "tests.faults.drill", str(place), *words))
     # To its end, all of it in the journal, nothing left in scratch.
-    assert (found["status"], found["same"], found["left"], found["warned"]) == ("finished", True, [], [])
-    for row in found["rows"]:
+    assert (outcome["status"], outcome["same"], outcome["left"], outcome["warned"]) == ("finished", True, [], [])
+    for row in outcome["rows"]:
         if row["round"] == 1:
             assert row["status"] == "ok", row["reason"]
-    return found
+    return outcome
 
 
 def needs_strace() -> None:
@@ -66,8 +66,8 @@ def needs_strace() -> None:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_one_failed_row_that_names_its_cause(fault: str, spec: str, tmp_path: Path) -> None:
     mount, words = FAULTS[fault]
-    found = drill(tmp_path / "scratch", mount, spec, fault)
-    failed = [row for row in found["rows"] if row["status"] != "ok"]
+    outcome = drill(tmp_path / "scratch", mount, spec, fault)
+    failed = [row for row in outcome["rows"] if row["status"] != "ok"]
     assert [(row["operation"], row["round"]) for row in failed] == [("write-many", 0), ("read-many", 0)]
     assert words in failed[0]["reason"]
     assert failed[1]["reason"].startswith("Not run, because write-many failed: ")
@@ -77,8 +77,8 @@ def test_a_fault_is_one_failed_row_that_names_its_cause(fault: str, spec: str, t
 @pytest.mark.parametrize("spec", SPECS)
 def test_an_error_of_the_device_is_one_failed_row(spec: str, tmp_path: Path) -> None:
     needs_strace()
-    found = drill(tmp_path / "scratch", "", spec, "eio", *FAILING_CALLS[spec])
-    failed = [row for row in found["rows"] if row["status"] != "ok"]
+    outcome = drill(tmp_path / "scratch", "", spec, "eio", *FAILING_CALLS[spec])
+    failed = [row for row in outcome["rows"] if row["status"] != "ok"]
     assert [(row["operation"], row["cutoff"]) for row in failed] == [("write-many", 200), ("read-many", 200)]
     assert failed[0]["reason"].startswith("The device or file system under ")
     assert "Input/output error" in failed[0]["reason"]
@@ -88,8 +88,8 @@ def test_an_error_of_the_device_is_one_failed_row(spec: str, tmp_path: Path) -> 
 @pytest.mark.parametrize("spec", SPECS)
 def test_a_failed_fsync_is_never_retried(spec: str, tmp_path: Path) -> None:
     needs_strace()
-    found = drill(tmp_path / "scratch", "", spec, "fsync", *FAILING_SYNCS[spec])
-    failed = [row for row in found["rows"] if row["status"] != "ok"]
+    outcome = drill(tmp_path / "scratch", "", spec, "fsync", *FAILING_SYNCS[spec])
+    failed = [row for row in outcome["rows"] if row["status"] != "ok"]
     # A second try would have gone well, and the row with it.
     assert failed
     assert {(row["operation"], row["sync"]) for row in failed} == {("write-many", "end")}
@@ -124,9 +124,9 @@ def test_results_that_cannot_be_made_safe_end_the_run_and_those_before_are_kept(
 
 def test_what_is_stuck_in_the_kernel_is_named_when_a_run_is_stopped(tmp_path: Path) -> None:
     output = run_in(tmp_path / "scratch", loop("ext4", 64), "-m", "tests.faults.stuck", str(tmp_path / "scratch"))
-    found = json.loads(output)
-    assert found["status"] == "stopped"
-    assert any("is held by the kernel (" in text for text in found["warned"])
+    outcome = json.loads(output)
+    assert outcome["status"] == "stopped"
+    assert any("is held by the kernel (" in text for text in outcome["warned"])
 
 
 @pytest.mark.sample_first

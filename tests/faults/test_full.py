@@ -37,9 +37,9 @@ SPECS = ["disk+raw", "lmdb", "hdf5", "lmdb:preset=article", "hdf5:preset=article
 
 
 def check(output: str, words: str) -> None:
-    found = json.loads(output)
-    assert found["left"] == ["home"]
-    rows = {(operation, cutoff): (status, reason) for operation, cutoff, status, reason in found["rows"]}
+    outcome = json.loads(output)
+    assert outcome["left"] == ["home"]
+    rows = {(operation, cutoff): (status, reason) for operation, cutoff, status, reason in outcome["rows"]}
     assert rows["write-many", 10] == ("ok", None)
     assert rows["read-many", 10] == ("ok", None)
     status, reason = rows["write-many", 4000]
@@ -69,7 +69,7 @@ def test_out_of_inodes_is_named(tmp_path: Path) -> None:
 def test_a_limit_of_the_file_size_is_one_failed_row(spec: str, tmp_path: Path) -> None:
     # Children inherit the limit; the pixel cache (12.3 MB) stays below it, a store of 4,000 images does not.
     output = run_on("size=100m", tmp_path / "limit", SCRIPT, str(tmp_path / "limit"), spec, str(12_290_000))
-    found = json.loads(output)
-    failed = [row for row in found["rows"] if row[1] == 4000]
+    outcome = json.loads(output)
+    failed = [row for row in outcome["rows"] if row[1] == 4000]
     assert [row[2] for row in failed] == ["failed", "failed"]
     assert failed[0][3].startswith("No file may grow beyond 11.7 MiB here (ulimit -f). ")

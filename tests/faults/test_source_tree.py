@@ -46,8 +46,8 @@ def test_a_tree_of_links_bind_mounts_and_odd_names_stays_as_it_was(tmp_path: Pat
         'mount --bind "$1/outside/mounted" "$1/tree/mounted" && mkdir "$1/tree/itself" && '
         'mount --bind "$1/tree/plain" "$1/tree/itself"'
     )
-    found = json.loads(run_in(place, mount, "-m", "tests.faults.tree", str(place), timeout=170))
-    assert found["entries"] > 25
-    assert found["killed"] >= 3
-    assert (found["changed"], found["beside"], found["left"]) == ([], True, [])
-    assert (found["code"], found["failed"]) == (0, [])
+    outcome = json.loads(run_in(place, mount, "-m", "tests.faults.tree", str(place), timeout=170))
+    assert outcome["entries"] > 25
+    assert outcome["killed"] >= 3
+    assert (outcome["changed"], outcome["beside"], outcome["left"]) == ([], True, [])
+    assert (outcome["code"], outcome["failed"]) == (0, [])

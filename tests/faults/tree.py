@@ -23,7 +23,7 @@ KILLS = 5
 
 
 def look(top: Path) -> dict[str, tuple[object, ...]]:
-    found: dict[str, tuple[object, ...]] = {}
+    entries: dict[str, tuple[object, ...]] = {}
     for folder, folders, files in os.walk(top):
         for path in (Path(folder), *(Path(folder) / name for name in (*folders, *files))):
             status = path.lstat()
@@ -40,8 +40,8 @@ def look(top: Path) -> dict[str, tuple[object, ...]]:
                 status.st_mtime_ns,
                 status.st_ctime_ns,
             )
-            found[str(path)] = (*facts, content)
-    return found
+            entries[str(path)] = (*facts, content)
+    return entries
 
 
 def start(*words: str) -> subprocess.Popen[bytes]:

@@ -107,7 +107,7 @@ def needs_tool(name: str, package: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(not shutil.which(name), reason=f"{name} is not installed (apt-get install {package})")
 
 
-def said_by(*command: str | Path) -> str:
+def output_of(*command: str | Path) -> str:
     return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True).stdout
 
 
@@ -124,8 +124,8 @@ def test_gnu_tar_takes_it_apart(folder: Path, shots: list[Shot], tmp_path: Path)
     store = stored(f'folder:"{folder}"', "webdataset+original:shard=7", tmp_path)
     members = []
     for tar in sorted(store.glob("*.tar")):
-        members += said_by("tar", "-tf", tar).splitlines()
-        said_by("tar", "-xf", tar, "-C", tmp_path)
+        members += output_of("tar", "-tf", tar).splitlines()
+        output_of("tar", "-xf", tar, "-C", tmp_path)
     pictures = [tmp_path / member for member in members if not member.endswith(".cls")]
     for path, shot in zip(pictures, shots, strict=True):
         assert path.read_bytes() == shot.data
@@ -148,8 +148,8 @@ def test_the_webdataset_package_reads_it(folder: Path, shots: list[Shot], tmp_pa
             assert int(sample["cls"]) == shot.label
             if "original" in spec:
                 # Its key is the file's own ending, which need not be that of its kind.
-                kept = [value for key, value in sample.items() if key != "cls" and not key.startswith("__")]
-                assert kept == [shot.data]
+                values = [value for key, value in sample.items() if key != "cls" and not key.startswith("__")]
+                assert values == [shot.data]
             else:
                 same_picture(Image.open(io.BytesIO(sample["png"])), shot)
 
@@ -199,7 +199,7 @@ def test_hugging_face_datasets_reads_it(
 @needs_tool("sqlite3", "sqlite3")
 def test_the_sqlite3_shell_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
     path = stored(f'folder:"{folder}"', "sqlite+original", tmp_path)
-    lines = said_by("sqlite3", "-readonly", path, "SELECT label || ' ' || hex(data) FROM images ORDER BY id")
+    lines = output_of("sqlite3", "-readonly", path, "SELECT label || ' ' || hex(data) FROM images ORDER BY id")
     assert lines.splitlines() == [f"{shot.label} {shot.data.hex().upper()}" for shot in shots]
 
 
@@ -207,7 +207,7 @@ def test_the_sqlite3_shell_reads_it(folder: Path, shots: list[Shot], tmp_path: P
 def test_h5dump_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
     path = stored(f'folder:"{folder}"', "hdf5+original", tmp_path)
     for name in ("images", "offsets", "labels"):
-        said_by("h5dump", "-d", f"/{name}", "-b", "LE", "-o", tmp_path / name, path)
+        output_of("h5dump", "-d", f"/{name}", "-b", "LE", "-o", tmp_path / name, path)
     row, ends = (tmp_path / "images").read_bytes(), np.fromfile(tmp_path / "offsets", "<i8").tolist()
     assert [row[start:stop] for start, stop in itertools.pairwise(ends)] == [shot.data for shot in shots]
     assert np.fromfile(tmp_path / "labels", "<i8").tolist() == [shot.label for shot in shots]
@@ -216,7 +216,9 @@ def test_h5dump_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> Non
 @needs_tool("mdb_dump", "lmdb-utils")
 def test_mdb_dump_reads_it(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
     store = stored(f'folder:"{folder}"', "lmdb+original", tmp_path)
-    lines = [line.strip() for line in said_by("mdb_dump", store).split("HEADER=END\n")[1].split("DATA=END")[0].split()]
+    lines = [
+        line.strip() for line in output_of("mdb_dump", store).split("HEADER=END\n")[1].split("DATA=END")[0].split()
+    ]
     items = {bytes.fromhex(key): bytes.fromhex(value) for key, value in zip(lines[::2], lines[1::2], strict=True)}
     assert [items[number.to_bytes(4, "big")] for number in range(len(shots))] == [shot.data for shot in shots]
 
@@ -292,7 +294,7 @@ def test_a_tar_of_gnu_tar_is_read(shots: list[Shot], tmp_path: Path) -> None:
         (tmp_path / f"{number:04}.cls").write_text(f"{shot.label}\n")
     for kind in ("gnu", "pax", "ustar"):
         tar = tmp_path / f"{kind}.tar"
-        said_by("tar", f"--format={kind}", "--sort=name", "--exclude=*.tar", "-cf", tar, "-C", tmp_path, ".")
+        output_of("tar", f"--format={kind}", "--sort=name", "--exclude=*.tar", "-cf", tar, "-C", tmp_path, ".")
         check(tar, shots)
 
 
@@ -357,14 +359,14 @@ def test_parquet_of_hugging_face_datasets_is_read(
 
 @needs_tool("sqlite3", "sqlite3")
 def test_a_store_that_the_sqlite3_shell_has_loaded_is_read(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
-    dump = said_by("sqlite3", stored(f'folder:"{folder}"', "sqlite+original", tmp_path), ".dump")
+    dump = output_of("sqlite3", stored(f'folder:"{folder}"', "sqlite+original", tmp_path), ".dump")
     subprocess.run(["sqlite3", str(tmp_path / "loaded")], input=dump, text=True, check=True)
     check(tmp_path / "loaded", shots)
 
 
 @needs_tool("mdb_load", "lmdb-utils")
 def test_a_store_that_mdb_load_has_loaded_is_read(folder: Path, shots: list[Shot], tmp_path: Path) -> None:
-    dump = said_by("mdb_dump", stored(f'folder:"{folder}"', "lmdb+original", tmp_path))
+    dump = output_of("mdb_dump", stored(f'folder:"{folder}"', "lmdb+original", tmp_path))
     (tmp_path / "loaded").mkdir()
     subprocess.run(["mdb_load", str(tmp_path / "loaded")], input=dump, text=True, check=True)
     check(tmp_path / "loaded", shots)
@@ -376,7 +378,7 @@ def test_a_store_that_h5repack_has_written_is_read(
     filters: list[str], folder: Path, shots: list[Shot], tmp_path: Path
 ) -> None:
     path = stored(f'folder:"{folder}"', "hdf5+original", tmp_path)
-    said_by("h5repack", *filters, path, tmp_path / "loaded")
+    output_of("h5repack", *filters, path, tmp_path / "loaded")
     check(tmp_path / "loaded", shots)
 
 

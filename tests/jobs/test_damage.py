@@ -76,13 +76,13 @@ def test_a_label_that_changes_counts_as_a_loss(tmp_path: Path) -> None:
     from imgstore_tui.core.backend import Content, PayloadKind
     from imgstore_tui.core.operations import SyncLevel
 
-    found = []
+    results = []
     for name, last in (("one", 5), ("other", 6)):
         content = Content(3, PayloadKind.ARRAY, "raw", (2, 2, 3), "uint8", 36)
         with backend.create(tmp_path / name, content, SyncLevel.BUFFERED) as writer:
             writer.put_array(range(3), np.zeros((3, 2, 2, 3), np.uint8), np.array([1, 2, last]))
-        found.append(digests(backend, codec, tmp_path / name, 3))
-    assert [one == other for one, other in zip(*found, strict=True)] == [True, True, False]
+        results.append(digests(backend, codec, tmp_path / name, 3))
+    assert [one == other for one, other in zip(*results, strict=True)] == [True, True, False]
     assert digests(backend, codec, tmp_path / "none", 3) == [REFUSED] * 3
 
 

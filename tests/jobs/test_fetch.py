@@ -30,14 +30,14 @@ class Server:
     files: dict[str, bytes] = field(default_factory=dict)
     announced: int = 0
     """Bytes that are announced beyond those that come."""
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            site.asked.append(self.path)
+            site.requests.append(self.path)
             data = site.files.get(self.path)
             if data is None:
                 self.send_error(404)
@@ -92,7 +92,7 @@ def test_it_comes_whole_is_checked_and_can_be_used(
     dataset.scan()
     assert len(dataset)
     assert run("cifar10", "--to", str(home)) == 0
-    assert len(server.asked) == 1  # what is there is not fetched again
+    assert len(server.requests) == 1  # what is there is not fetched again
     assert "is there already" in capsys.readouterr().err
 
 
@@ -166,4 +166,4 @@ def test_another_file_in_the_way_is_left_alone(
     assert run("cifar10", "--to", str(tmp_path)) == 3
     assert "Move it away" in capsys.readouterr().err
     assert (tmp_path / ARCHIVE).read_text() == "mine"
-    assert server.asked == []
+    assert server.requests == []

@@ -212,9 +212,9 @@ def test_damaged_files_are_sentences_or_other_pictures(form: str, tmp_path: Path
         path = tmp_path / f"{number}.arrow"
         path.write_bytes(data[: len(data) if number % 2 else order.integers(1, len(data))])
         try:
-            found = open_foreign(path)
-            if found is not None:
-                with found.reader as reader:
+            store = open_foreign(path)
+            if store is not None:
+                with store.reader as reader:
                     reader.read_bytes(range(reader.content.count), np.zeros(reader.content.count, np.int64))
         except StoreError as error:
             sentences.append(str(error))

@@ -226,9 +226,9 @@ def test_damaged_files_are_sentences_or_other_pictures(name: str, tmp_path: Path
             data[place] = order.integers(0, 256)
         path.write_bytes(data[: len(data) if number % 2 else order.integers(12, len(data))])
         try:
-            found = open_foreign(path)
-            if found is not None:
-                read(found.reader)
+            store = open_foreign(path)
+            if store is not None:
+                read(store.reader)
         except StoreError as error:
             sentences.append(str(error))
         except AssertionError:

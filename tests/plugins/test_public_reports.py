@@ -95,10 +95,10 @@ def test_floats_of_caffe_are_not_taken_for_pixels(form: str, tmp_path: Path) -> 
     with lmdb.open(str(tmp_path / "a"), map_size=2**20) as env, env.begin(write=True) as transaction:
         for number in range(4):
             transaction.put(b"%08d" % number, datum + b"\x28\x01")
-    said = (
+    message = (
         "values hold floats; add scale=255" if form == "float_data" else "no value in it is a picture file or a Datum"
     )
-    with pytest.raises(DataError, match=said) as caught:
+    with pytest.raises(DataError, match=message) as caught:
         scanned(f'store:"{tmp_path / "a"}"')
     assert is_sentence(str(caught.value))
 

@@ -83,9 +83,9 @@ def test_no_export_tells_who_measured_where(name: str) -> None:
         return
     run = telling_run()
     exporter = exports.get(name)
-    told = [secret for secret in SECRETS if secret in readable(exporter.export(run))]
+    contained = [secret for secret in SECRETS if secret in readable(exporter.export(run))]
     # A drawing names the data alone, and a picture has no letters.
-    assert len(told) >= {"png": 0, "pdf": 0, "svg": 1, "tex": 3}.get(name, 5), "the run tells it otherwise"
+    assert len(contained) >= {"png": 0, "pdf": 0, "svg": 1, "tex": 3}.get(name, 5), "the run tells it otherwise"
     text = readable(exporter.export(anonymous_run(run)))
     assert [secret for secret in SECRETS if secret in text] == []
     assert "/home/" not in text

@@ -58,8 +58,8 @@ def test_it_comes_first_in_every_table() -> None:
 
 def test_it_keeps_its_place_at_a_glance_while_its_smallest_cutoff_is_missing() -> None:
     run = run_with_source()
-    kept = tuple(trial for trial in run.measurements if (trial.spec, trial.cutoff) != ("source", 10))
-    methods = [row[0].text.strip() for row in overview_tables(build_results(replace(run, measurements=kept)))[0].rows]
+    others = tuple(trial for trial in run.measurements if (trial.spec, trial.cutoff) != ("source", 10))
+    methods = [row[0].text.strip() for row in overview_tables(build_results(replace(run, measurements=others)))[0].rows]
     start = methods.index("read-many, cache hot")
     assert methods[start + 1 : start + 4] == ["source", "disk", "lmdb"]
 

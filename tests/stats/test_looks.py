@@ -9,7 +9,7 @@ import pytest
 from imgstore_tui.bench.plan.error_parts import error_parts
 from imgstore_tui.stats.looks import final_look, last_look, pairs, schedule_looks
 from imgstore_tui.stats.signed_rank import fewest_rounds
-from tests.support.simulated_rounds import contests_of, false_rates, found
+from tests.support.simulated_rounds import contests_of, false_rates, share_found
 
 CELLS = 17
 
@@ -60,7 +60,7 @@ PLANS = [(3, 0.05, 12), (5, 0.05, 12), (3, 0.10, 25), (5, 0.10, 25)]
 
 @pytest.mark.parametrize(("methods", "noise", "rounds"), PLANS)
 def test_a_fifth_slower_is_found_in_nine_plans_of_ten(methods: int, noise: float, rounds: int) -> None:
-    assert found(methods, rounds, noise, 200) >= 0.9
+    assert share_found(methods, rounds, noise, 200) >= 0.9
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_it_is_found_in_the_cell_that_decides_where_nine_are_to_hold_together(
     methods: int, noise: float, rounds: int
 ) -> None:
     part = error_parts(contests_of(9))[contests_of(1)[0]]
-    assert found(methods, rounds, noise, 400, part) >= 0.9
+    assert share_found(methods, rounds, noise, 400, part) >= 0.9
 
 
 @pytest.mark.parametrize("methods", [3, 5, 10])

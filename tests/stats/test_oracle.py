@@ -74,8 +74,8 @@ def test_slower_is_what_the_sign_test_says(seed: int) -> None:
     interval = paired_ratio(other, base)
     assert interval is not None
     above = sum(other[number] > base[number] for number in base)
-    told_apart = scipy_stats.binomtest(above, count, 0.5).pvalue <= LEVEL
-    assert (not interval.contains(1.0)) == told_apart
+    differ = scipy_stats.binomtest(above, count, 0.5).pvalue <= LEVEL
+    assert (not interval.contains(1.0)) == differ
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -88,8 +88,8 @@ def test_slower_is_what_the_signed_rank_test_says(seed: int) -> None:
     assert best.placement is Placement.BEST
     slow, fast = (other, base) if second.name == "other" else (base, other)
     beyond = [math.log(slow[number] / fast[number] / MARGIN) for number in base]
-    told_apart = scipy_stats.wilcoxon(beyond, method="exact", alternative="greater").pvalue <= LEVEL / 2
-    assert (second.placement is Placement.SLOWER) == told_apart
+    differ = scipy_stats.wilcoxon(beyond, method="exact", alternative="greater").pvalue <= LEVEL / 2
+    assert (second.placement is Placement.SLOWER) == differ
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -131,9 +131,9 @@ def test_coverage_by_signed_ranks(n: int) -> None:
 
 def test_the_middle_by_signed_ranks_is_the_median_of_all_averages() -> None:
     ratios = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]
-    found = signed_rank_ratio(ratios, 0.95)
-    assert found is not None
-    assert found.median == pytest.approx(8.0)
+    interval = signed_rank_ratio(ratios, 0.95)
+    assert interval is not None
+    assert interval.median == pytest.approx(8.0)
     assert signed_rank_ratio(ratios, 0.99) is None
 
 

@@ -46,8 +46,8 @@ def test_no_constant_is_negative_where_clients_gain_more_than_in_proportion() ->
     fitted = fit_law((1, 2, 4), (100.0, 220.0, 480.0))
     assert (fitted.contention, fitted.coherency) == (0.0, 0.0)
     # Without the two constants what is left is the relative least squares of a proportion.
-    wanted = np.array([1.0, 2.0, 4.0]) / np.array([100.0, 220.0, 480.0])
-    assert 1 / fitted.one == pytest.approx(wanted.mean(), rel=1e-6)
+    expected = np.array([1.0, 2.0, 4.0]) / np.array([100.0, 220.0, 480.0])
+    assert 1 / fitted.one == pytest.approx(expected.mean(), rel=1e-6)
 
 
 def test_the_fit_has_the_least_relative_errors() -> None:

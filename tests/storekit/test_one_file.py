@@ -198,15 +198,15 @@ def test_a_rename_takes_no_other_place(
 ) -> None:
     if way is not None:
         monkeypatch.setattr(atomic_write, "_renameat2", way)
-    source, target, taken = tmp_path / "source", tmp_path / "target", tmp_path / "taken"
-    for path in (source, taken):
+    source, target, existing = tmp_path / "source", tmp_path / "target", tmp_path / "taken"
+    for path in (source, existing):
         if folder:
             path.mkdir()
             (path / "file").write_text(path.name)
         else:
             path.write_text(path.name)
     before = snapshot(tmp_path)
-    for name in (taken, source):
+    for name in (existing, source):
         with pytest.raises(FileExistsError):
             atomic_write.rename_new(source, name)
         assert snapshot(tmp_path) == before

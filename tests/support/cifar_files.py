@@ -63,7 +63,9 @@ def python2_batch(
         put = b"q" + bytes([memo]) if memo < 256 else b"r" + struct.pack("<I", memo)
         spelled.append(_short(name) + put)
         memo += 1
-    lists = b"".join(_short(key) + _list([b"K" + bytes([label]) for label in found]) for key, found in labels.items())
+    lists = b"".join(
+        _short(key) + _list([b"K" + bytes([label]) for label in numbers]) for key, numbers in labels.items()
+    )
     head = b"\x80\x02}q\x01(" + _short("batch_label") + b"q\x02" + _short(title) + b"q\x03"
     return head + lists + _short("data") + b"q\x06" + array + _short("filenames") + _list(spelled) + b"u."
 
@@ -121,8 +123,8 @@ def write_cifar(folder: Path, layout: CifarLayout, kind: str = "python2", images
             (folder / part.name).write_bytes(python3_batch(planes(pixels), labels, names, protocol))
         every.append(pixels)
         split += [part.split] * images
-        for key, found in labels.items():
-            collected[key] += found
+        for key, numbers in labels.items():
+            collected[key] += numbers
     if kind == "binary":
         for label in layout.labels:
             (folder / label.names_file).write_text("\n".join(label.names) + "\n\n")

@@ -23,9 +23,9 @@ def scanned_cifar(name: str, path: Path, **options: str) -> Dataset:
 
 def check_cifar(dataset: Dataset, made: Made, key: str, split: str) -> None:
     """Compare every image and label with what was written."""
-    wanted = [index for index, of in enumerate(made.split) if split in {"all", of}]
-    assert len(dataset) == len(wanted)
-    for index, expected in enumerate(wanted):
+    indexes = [index for index, of in enumerate(made.split) if split in {"all", of}]
+    assert len(dataset) == len(indexes)
+    for index, expected in enumerate(indexes):
         assert np.array_equal(dataset.image(index), made.pixels[expected])
         assert dataset.label(index) == made.labels[key][expected]
 

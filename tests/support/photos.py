@@ -43,11 +43,11 @@ def find_photographs() -> dict[str, list[Path]]:
         spec = importlib.util.find_spec(package)
         if spec is not None and spec.origin is not None:
             roots.append(Path(spec.origin).parent / folder)
-    found = {
+    files = {
         subject: [root / name for name in names for root in roots if (root / name).exists()]
         for subject, names in SUBJECTS.items()
     }
-    return {subject: paths for subject, paths in found.items() if paths}
+    return {subject: paths for subject, paths in files.items() if paths}
 
 
 def photograph(path: Path, megapixels: float, chance: np.random.Generator) -> Photo:

@@ -100,7 +100,7 @@ def program(
     """Run the program, or Python code, on a terminal of 80x24."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    kept = {
+    inherited = {
         name: value
         for name, value in os.environ.items()
         if name not in ("NO_COLOR", "COLORTERM", "SSH_CONNECTION", "COLUMNS", "LINES")
@@ -111,7 +111,7 @@ def program(
         stdout=slave,
         stderr=slave,
         cwd=folder,
-        env={**kept, "TERM": "xterm-256color", "XDG_DATA_HOME": str(folder), "PYTHONPATH": HOUSE, **environment},
+        env={**inherited, "TERM": "xterm-256color", "XDG_DATA_HOME": str(folder), "PYTHONPATH": HOUSE, **environment},
         start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads here
     )

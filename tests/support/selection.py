@@ -27,13 +27,13 @@ def split(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.
     functions: dict[tuple[object, str], list[pytest.Item]] = defaultdict(list)
     for item in items:
         functions[item.parent, getattr(item, "originalname", None) or item.name].append(item)
-    kept: list[pytest.Item] = []
+    representative: list[pytest.Item] = []
     others: list[pytest.Item] = []
     for variants in functions.values():
         sample = set(_sample(variants))
         for item in variants:
-            (kept if item in sample else others).append(item)
-    return kept, others
+            (representative if item in sample else others).append(item)
+    return representative, others
 
 
 def _sample(variants: list[pytest.Item]) -> list[pytest.Item]:
@@ -59,8 +59,8 @@ def _diagonal(variants: list[pytest.Item]) -> list[pytest.Item]:
     # One id for each ``parametrize``, however many names it has.
     ids = [tuple(item.callspec._idlist) for item in variants]  # type: ignore[attr-defined]
     axes = [list(dict.fromkeys(axis)) for axis in zip(*ids, strict=True)]
-    wanted = {tuple(axis[step % len(axis)] for axis in axes) for step in range(max(map(len, axes)))}
-    return [item for item, names in zip(variants, ids, strict=True) if names in wanted]
+    diagonal = {tuple(axis[step % len(axis)] for axis in axes) for step in range(max(map(len, axes)))}
+    return [item for item, names in zip(variants, ids, strict=True) if names in diagonal]
 
 
 def _of_the_first(variants: list[pytest.Item], name: str) -> list[pytest.Item]:

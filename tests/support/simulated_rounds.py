@@ -78,7 +78,7 @@ def false_rates(methods: int, cells: int, rounds: int, noise: float, runs: int) 
     return FalseRates(runs, slower, lone, little)
 
 
-def found(methods: int, rounds: int, noise: float, plans: int, part: float = 1.0) -> float:
+def share_found(methods: int, rounds: int, noise: float, plans: int, part: float = 1.0) -> float:
     """Return in what share of plans a method that takes a fifth longer than the others is called slower."""
     source, seen, planted = random.Random(f"{methods}/{noise}/{part}"), 0, f"method{methods - 1}"
     for _ in range(plans):

@@ -39,7 +39,7 @@ class SyncCalls:
 
     operation: str
     level: str
-    said: int | None
+    reported: int | None
     """According to the row; None if it does not say."""
     reason: str | None
     """Why there is no such row."""

@@ -164,10 +164,10 @@ async def test_what_is_told_of_a_method_ends_in_a_sign_where_it_has_no_room(size
             note.text = words
             await app.pilot.pause()
             assert note.size.height == (1 if words == "in a word." else lines)
-            told = note.render().plain
-            assert told.count("\n") + 1 == note.size.height
-            assert told.endswith(" ...") is (words != "in a word.")
-            assert max(map(len, told.split("\n"))) <= note.size.width
+            shown = note.render().plain
+            assert shown.count("\n") + 1 == note.size.height
+            assert shown.endswith(" ...") is (words != "in a word.")
+            assert max(map(len, shown.split("\n"))) <= note.size.width
 
 
 async def test_what_a_key_does_goes_on_below_its_beginning() -> None:

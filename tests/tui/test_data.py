@@ -82,10 +82,10 @@ async def look_at(app: Driven, path: str) -> None:
 async def test_a_folder_is_looked_at_and_used(photos: Path, size: tuple[int, int]) -> None:
     async with driven(size=size) as app:
         await look_at(app, str(photos))
-        found = screen(app).sheet.preview
-        assert found is not None
-        assert found.size.images == 6
-        assert [picture.label for picture in found.thumbnails][:2] != ["", ""]
+        preview = screen(app).sheet.preview
+        assert preview is not None
+        assert preview.size.images == 6
+        assert [picture.label for picture in preview.thumbnails][:2] != ["", ""]
         assert max(len(line) for line in app.picture.splitlines()) <= size[0]
         if size != SMALL:
             words = " ".join(app.picture.split())

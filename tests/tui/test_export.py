@@ -98,10 +98,10 @@ async def test_a_place_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.
         dialog = app.app.screen
         assert isinstance(dialog, ExportScreen)
         assert dialog.path.text.startswith(str(Path.home()))
-        for text, told in (("~nobody-at-all/x", "nobody's home"), (f"/{'a' * 300}", "File name too long")):
+        for text, reason in (("~nobody-at-all/x", "nobody's home"), (f"/{'a' * 300}", "File name too long")):
             dialog.path.input.value = text
             await app.press("enter")
-            assert told in dialog.path.problem
+            assert reason in dialog.path.problem
         dialog.path.input.value = str(tmp_path / "run.csv")
         await app.press("enter")
         await app.until(lambda: app.shows(Workbench))
@@ -134,8 +134,8 @@ async def test_export_writes_the_format_that_was_chosen(tmp_path: Path, monkeypa
 
 async def test_export_replaces_a_file_only_when_asked_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    taken = tmp_path / "taken.csv"
-    taken.write_text("mine")
+    existing = tmp_path / "taken.csv"
+    existing.write_text("mine")
     async with driven() as app:
         await app.run()
         await app.press("e")
@@ -145,11 +145,11 @@ async def test_export_replaces_a_file_only_when_asked_twice(tmp_path: Path, monk
         await app.write("taken.csv")
         await app.press("enter")
         assert "Press enter again to replace it" in app.picture
-        assert taken.read_text() == "mine"
+        assert existing.read_text() == "mine"
         await app.press("x", "backspace", "enter")
-        assert taken.read_text() == "mine", "another edit asks anew"
+        assert existing.read_text() == "mine", "another edit asks anew"
         await app.press("enter")
-        assert taken.read_text().startswith("run,")
+        assert existing.read_text().startswith("run,")
 
 
 async def test_export_says_what_is_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

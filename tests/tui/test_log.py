@@ -41,8 +41,8 @@ def line(event: Event) -> str:
 
 
 def test_a_measurement_says_what_how_many_how_long_and_what_it_weighs() -> None:
-    told = f"ok {WRITE.round + 1} disk write-many 1k {format_seconds(WRITE.seconds)}"
-    assert line(TrialFinished(WRITE)).split() == f"{told} {format_bytes(WRITE.allocated_bytes)}".split()
+    first_words = f"ok {WRITE.round + 1} disk write-many 1k {format_seconds(WRITE.seconds)}"
+    assert line(TrialFinished(WRITE)).split() == f"{first_words} {format_bytes(WRITE.allocated_bytes)}".split()
 
 
 def test_one_image_of_a_store_is_told_from_all_of_it() -> None:

@@ -72,8 +72,8 @@ def our_modules() -> list[ModuleType]:
     packages = [imgstore_tui.tui]
     if importlib.util.find_spec(SERVE) is not None:
         packages.append(imgstore_tui.cli)
-    found = [entry for package in packages for entry in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
-    return [module for module in (importlib.import_module(entry.name) for entry in found) if meets_them(module)]
+    names = [entry for package in packages for entry in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
+    return [module for module in (importlib.import_module(entry.name) for entry in names) if meets_them(module)]
 
 
 def meets_them(module: ModuleType) -> bool:
@@ -111,26 +111,26 @@ def owner_of(kind: type, name: str) -> str | None:
 
 def private_names_in(node: ast.AST) -> set[str]:
     """Return the private names that are read, set or defined as members in a piece of source."""
-    found = set()
+    names = set()
     for part in ast.walk(node):
         if isinstance(part, ast.Attribute):
-            found.add(part.attr)
+            names.add(part.attr)
         elif isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef):
-            found.add(part.name)
+            names.add(part.name)
         elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-            found.add(part.id)
-    return {name for name in found if is_private(name)}
+            names.add(part.id)
+    return {name for name in names if is_private(name)}
 
 
 def classes_in(module: ModuleType) -> list[type]:
     """Return the classes that a module defines, those within others included."""
-    found, todo = [], list(vars(module).values())
+    names, todo = [], list(vars(module).values())
     while todo:
         kind = todo.pop()
-        if inspect.isclass(kind) and kind.__module__ == module.__name__ and kind not in found:
-            found.append(kind)
+        if inspect.isclass(kind) and kind.__module__ == module.__name__ and kind not in names:
+            names.append(kind)
             todo += vars(kind).values()
-    return found
+    return names
 
 
 def names_by_inheritance() -> set[tuple[str, str]]:

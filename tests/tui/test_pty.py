@@ -192,9 +192,9 @@ def test_no_terminal_is_refused_in_a_sentence(tmp_path: Path) -> None:
 
 # What starts a program may tell it a size in its environment, as readline does: the window's own size counts.
 @pytest.mark.full
-@pytest.mark.parametrize("told", [{}, {"COLUMNS": "80", "LINES": "24"}])
-def test_a_window_is_resized_while_a_run_goes_on(tmp_path: Path, told: dict[str, str]) -> None:
-    with program(tmp_path, faked("runner = FakeRunner(hold_after=5)"), **told) as terminal:
+@pytest.mark.parametrize("environment", [{}, {"COLUMNS": "80", "LINES": "24"}])
+def test_a_window_is_resized_while_a_run_goes_on(tmp_path: Path, environment: dict[str, str]) -> None:
+    with program(tmp_path, faked("runner = FakeRunner(hold_after=5)"), **environment) as terminal:
         terminal.until(b"Press r to run")
         terminal.send("r")
         terminal.until(b"5/324")

@@ -10,12 +10,12 @@ from imgstore_tui.plugins.registry import sorted_backends
 from imgstore_tui.testing.fake_runs import fake_spec
 
 
-def kept_by(*labels: str) -> tuple[Keeping, ...]:
+def keepings_of(*labels: str) -> tuple[Keeping, ...]:
     return keepings([registry.resolve_spec(label) for label in labels], labels)
 
 
 def test_files_are_kept_by_the_codec_that_keeps_them() -> None:
-    original, bare, lossy = kept_by("lmdb+original", "lmdb", "lmdb+jpeg")
+    original, bare, lossy = keepings_of("lmdb+original", "lmdb", "lmdb+jpeg")
     assert (original.originals, original.drops, original.lossless) == (True, (), True)
     assert (bare.originals, bare.lossless) == (False, True)
     assert "EXIF" in bare.drops
@@ -23,10 +23,10 @@ def test_files_are_kept_by_the_codec_that_keeps_them() -> None:
 
 
 def test_names_are_kept_by_the_backend_that_can() -> None:
-    for kept in kept_by(
+    for keeping in keepings_of(
         "lmdb", "safetensors" if not registry.missing_imports(registry.backends.get("safetensors")) else "npy"
     ):
-        assert kept.names is registry.backends.get(kept.spec).capabilities.names
+        assert keeping.names is registry.backends.get(keeping.spec).capabilities.names
 
 
 def test_every_backend_here_says_which_programs_open_its_stores() -> None:
@@ -38,7 +38,7 @@ def test_every_backend_here_says_which_programs_open_its_stores() -> None:
 
 def test_what_is_not_installed_is_left_out_and_own_files_keep_everything() -> None:
     specs = [registry.resolve_spec("lmdb"), fake_spec("unheard-of")]
-    assert [kept.spec for kept in keepings(specs, ["source", "lmdb", "unheard-of", "never-planned"])] == [
+    assert [keeping.spec for keeping in keepings(specs, ["source", "lmdb", "unheard-of", "never-planned"])] == [
         "source",
         "lmdb",
     ]
@@ -46,7 +46,7 @@ def test_what_is_not_installed_is_left_out_and_own_files_keep_everything() -> No
 
 
 def test_an_archive_does_without_what_loses_files_where_something_keeps_them() -> None:
-    reasons = unsuitable_for_archive(kept_by("lmdb+original", "lmdb", "disk+jpeg"))
+    reasons = unsuitable_for_archive(keepings_of("lmdb+original", "lmdb", "disk+jpeg"))
     assert list(reasons) == ["lmdb", "disk+jpeg"]
     assert reasons["lmdb"] == "it does not keep the files themselves: EXIF, ICC profile would be lost"
     assert "bits of the pixels" in reasons["disk+jpeg"]
@@ -56,4 +56,4 @@ def test_an_archive_does_without_what_loses_files_where_something_keeps_them() -
 def test_where_nothing_keeps_files_only_lossy_methods_are_left_out(
     labels: tuple[str, ...], left_out: list[str]
 ) -> None:
-    assert list(unsuitable_for_archive(kept_by(*labels))) == left_out
+    assert list(unsuitable_for_archive(keepings_of(*labels))) == left_out

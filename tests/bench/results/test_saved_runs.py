@@ -76,14 +76,14 @@ def test_a_name_is_one_runs_alone_and_not_too_long() -> None:
     other = save_journal(replace(fake_run(rounds=1), id="20260101-000000-two"))
     rename(one, "mine")
     rename(one, "mine")
-    for taken in ("mine", one.stem):
+    for name in ("mine", one.stem):
         with pytest.raises(UsageError, match="is called"):
-            rename(other, taken)
+            rename(other, name)
     with pytest.raises(UsageError, match="at most 60 characters"):
         rename(other, "x" * 61)
-    for taken in ("last", "/etc/passwd", "a/b"):
+    for name in ("last", "/etc/passwd", "a/b"):
         with pytest.raises(UsageError, match="not 'last' and holds no '/'"):
-            rename(other, taken)
+            rename(other, name)
     assert read_journal(other).title == ""
 
 

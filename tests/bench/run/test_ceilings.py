@@ -78,8 +78,8 @@ def test_a_resumed_run_measures_only_what_is_missing(monkeypatch: pytest.MonkeyP
     run = run_plan(small_plan(rounds=2, ceilings=True), executor=FakeExecutor())
     path = saved_runs()[0]
     lines = path.read_text().splitlines(keepends=True)
-    kept = [line for line in lines if '"kind":"ceiling"' not in line or '"kind":"copy"' in line]
-    path.write_text("".join(kept[:-2]))  # without its last trial and its end
+    others = [line for line in lines if '"kind":"ceiling"' not in line or '"kind":"copy"' in line]
+    path.write_text("".join(others[:-2]))  # without its last trial and its end
     again = resume_run(path, executor=FakeExecutor())
     assert sorted((entry.key, entry.round) for entry in again.ceilings if entry.kind is CeilingKind.COPY) == sorted(
         (entry.key, entry.round) for entry in run.ceilings if entry.kind is CeilingKind.COPY

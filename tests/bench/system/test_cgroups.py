@@ -31,7 +31,7 @@ def test_the_quota_of_a_group_is_read(
     (outer / "cpu.max").write_text("400000 100000\n")
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(cgroups, "_groups", lambda wanted: iter([tmp_path, outer] if wanted == "cpu" else []))
+    monkeypatch.setattr(cgroups, "_groups", lambda controller: iter([tmp_path, outer] if controller == "cpu" else []))
     assert cgroups.processor_quota() == (4.0 if quota is None else quota)
 
 

@@ -109,7 +109,7 @@ def test_payloads_that_nobody_decodes_are_compared_too(source: PixelCache) -> No
 
 
 def test_no_backend_can_know_the_places(source: PixelCache) -> None:
-    found = []
+    checks = []
     for _ in range(2):
         spots = SpotCheck(COUNT, COUNT, payloads=False)
         buffer = ReadBuffer(source, CODEC, PayloadKind.ARRAY, COUNT)
@@ -119,9 +119,9 @@ def test_no_backend_can_know_the_places(source: PixelCache) -> None:
         before = [buffer.image(position).copy() for position in range(COUNT)]
         spots.copy_timed(range(COUNT), buffer)
         # It inverts what it has copied, which shows where.
-        found.append([np.flatnonzero((buffer.image(n) != before[n]).ravel()).tolist() for n in range(COUNT)])
-    assert all(found[0])
-    assert found[0] != found[1]
+        checks.append([np.flatnonzero((buffer.image(n) != before[n]).ravel()).tolist() for n in range(COUNT)])
+    assert all(checks[0])
+    assert checks[0] != checks[1]
 
 
 def test_the_memory_never_begins_as_an_image_of_one_value(source: PixelCache) -> None:

@@ -140,11 +140,11 @@ def _with_tensorflow(record: bytes) -> dict[str, Any]:
     import tensorflow as tf
 
     features = tf.train.Example.FromString(record).features.feature
-    found: dict[str, Any] = {}
+    layouts: dict[str, Any] = {}
     for key, feature in features.items():
         values = list(getattr(feature, feature.WhichOneof("kind")).value)
-        found[key] = values[0] if len(values) == 1 else values
-    return found
+        layouts[key] = values[0] if len(values) == 1 else values
+    return layouts
 
 
 def _key(settings: Settings, number: int) -> bytes:

@@ -82,7 +82,7 @@ def test_whole_numbers_written_as_floats_are_numbers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pictures", "others", "said", "named"),
+    ("pictures", "others", "message", "named"),
     [
         (["images/1.png", "masks/1.png"], [], "images and masks are parts of a data set, not classes", "images"),
         (["images/1.png", "labels/1.png"], [], "images and labels are parts of a data set, not classes", "images"),
@@ -110,7 +110,7 @@ def test_whole_numbers_written_as_floats_are_numbers(tmp_path: Path) -> None:
     ],
 )
 def test_parts_of_a_data_set_are_no_classes(
-    pictures: list[str], others: list[str], said: str, named: str, tmp_path: Path
+    pictures: list[str], others: list[str], message: str, named: str, tmp_path: Path
 ) -> None:
     for name in pictures:
         picture(tmp_path / name)
@@ -125,7 +125,7 @@ def test_parts_of_a_data_set_are_no_classes(
     summary = label_summary(dataset)
     assert summary.startswith("labels: none (")
     assert dataset.summary.endswith(f", {summary}")
-    assert said in summary
+    assert message in summary
     assert summary.endswith(f"such as {named})")
     assert (tmp_path / named).is_dir()
     endings = {Path(name).suffix for name in others}

@@ -112,8 +112,8 @@ def test_a_byte_that_comes_back_wrong_is_noticed(
 
 def test_an_image_that_a_codec_does_not_keep_is_not_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kind = registry.codecs.get("png")
-    given = kind.decode
-    monkeypatch.setattr(kind, "decode", lambda self, payload: np.array(given(self, payload) ^ 1))
+    decode = kind.decode
+    monkeypatch.setattr(kind, "decode", lambda self, payload: np.array(decode(self, payload) ^ 1))
     with pytest.raises(StoreError, match="does not give image 0 back"):
         convert(DATA, "disk+png", tmp_path / "out")
 

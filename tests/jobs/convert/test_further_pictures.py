@@ -17,7 +17,7 @@ from imgstore_tui.images.decode import further_in
 from imgstore_tui.plugins import registry
 from tests.support.conversions import plan
 
-KEPT = "left out, as the first is taken of each; only the codec original keeps them, in its files."
+FIRST_ONLY = "left out, as the first is taken of each; only the codec original keeps them, in its files."
 
 
 def frames(number: int) -> list[Image.Image]:
@@ -80,10 +80,14 @@ def scanned(text: str) -> Dataset:
 def sentences_of(source: str, spec: str, destination: Path) -> tuple[list[str], tuple[str, ...], Dataset]:
     """Convert; return the sentences on further pictures that are said, those of the result, and the dataset."""
     conversion = plan(source, spec, destination)
-    said: list[str] = []
-    conversion.notify = said.append
+    sentences: list[str] = []
+    conversion.notify = sentences.append
     done = conversion.run(lambda doing, done, total: None)
-    return [text for text in said if KEPT in text], tuple(x for x in done.lost if KEPT in x), conversion.dataset
+    return (
+        [text for text in sentences if FIRST_ONLY in text],
+        tuple(x for x in done.lost if FIRST_ONLY in x),
+        conversion.dataset,
+    )
 
 
 @pytest.mark.parametrize("kind", ["TIFF", "WEBP", "PNG", "MPO"])
@@ -98,17 +102,17 @@ def test_they_are_said_at_scan_in_the_summary_and_at_convert(form: str, tmp_path
     files = {"a.tif": several("TIFF", 3), "b.webp": several("WEBP", 2), "c.png": several("PNG", 4)}
     write(tmp_path / "data", {**files, "d.png": several("PNG", 1)})
     source = f'{name}:"{tmp_path / "data"}"'
-    sentence = f"3 pictures hold 6 further pages or frames: {KEPT}"
+    sentence = f"3 pictures hold 6 further pages or frames: {FIRST_ONLY}"
     dataset = scanned(source)
     assert len(dataset) == 4
     assert sentence in dataset.warnings
     assert "without 6 further pages or frames" in dataset.summary
-    said, lost, converted = sentences_of(source, "disk+png", tmp_path / "png")
-    assert (said, lost) == ([sentence], (sentence,))
+    sentences, lost, converted = sentences_of(source, "disk+png", tmp_path / "png")
+    assert (sentences, lost) == ([sentence], (sentence,))
     assert sentence in converted.warnings
     # A store of the files has all of them, and says so when it is read.
-    said, lost, converted = sentences_of(source, "disk+original", tmp_path / "original")
-    assert (said, lost) == ([], ())
+    sentences, lost, converted = sentences_of(source, "disk+original", tmp_path / "original")
+    assert (sentences, lost) == ([], ())
     assert sentence in converted.warnings
     again = scanned(f'store:"{tmp_path / "original"}"')
     assert sentence in again.warnings
@@ -121,11 +125,11 @@ def test_what_the_first_pictures_do_not_show_is_counted_when_it_is_known(tmp_pat
     as_tar(tmp_path / "a.tar", {f"{number:02}.tif": two if number in {2, 69} else one for number in range(70)})
     source = f'store:"{tmp_path / "a.tar"}"'
     assert "without 1 further page or frame in the first 64" in scanned(source).summary
-    said, lost, _ = sentences_of(source, "disk+png", tmp_path / "png")
-    assert [text.partition(" hold")[0] for text in said] == ["1 of the first 64 pictures", "2 pictures"]
-    assert lost == tuple(said[-1:])
+    sentences, lost, _ = sentences_of(source, "disk+png", tmp_path / "png")
+    assert [text.partition(" hold")[0] for text in sentences] == ["1 of the first 64 pictures", "2 pictures"]
+    assert lost == tuple(sentences[-1:])
     *_, converted = sentences_of(source, "disk+original", tmp_path / "original")
-    assert f"2 pictures hold 2 further pages or frames: {KEPT}" in converted.warnings
+    assert f"2 pictures hold 2 further pages or frames: {FIRST_ONLY}" in converted.warnings
 
 
 @pytest.mark.parametrize("form", ["folder", "tar", "zip"])
@@ -134,7 +138,7 @@ def test_endings_of_such_files_are_those_of_pictures(form: str, tmp_path: Path) 
     write(tmp_path / "data", {"a.mpo": several("MPO", 2), "b.apng": several("PNG", 3), "c.PNG": several("PNG", 1)})
     dataset = scanned(f'{name}:"{tmp_path / "data"}"')
     assert len(dataset) == 3
-    assert dataset.warnings == (f"2 pictures hold 3 further pages or frames: {KEPT}",)
+    assert dataset.warnings == (f"2 pictures hold 3 further pages or frames: {FIRST_ONLY}",)
 
 
 def test_an_animated_gif_is_left_out_by_name(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def pictures(root: Path) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
-def told(text: str, spec: str, destination: Path) -> list[str]:
+def sentences_of(text: str, spec: str, destination: Path) -> list[str]:
     """Convert, and return what was said before the first image was written."""
     conversion, sentences, before = plan(text, spec, destination), list[str](), list[str]()
     conversion.notify = sentences.append
@@ -89,7 +89,7 @@ def test_pictures_that_nobody_decodes_keep_their_names(tmp_path: Path) -> None:
 
 def test_names_end_in_what_a_codec_makes(tmp_path: Path) -> None:
     source = photos(tmp_path / "photos", ("a.jpg", "b/a.png", "b/a.bmp", "c.JPEG"))
-    before = told(source, "disk+jpeg", tmp_path / "stored")
+    before = sentences_of(source, "disk+jpeg", tmp_path / "stored")
     assert len(pictures(tmp_path / "stored")) == 3  # besides .JPEG
     names = {path.relative_to(tmp_path / "stored").as_posix() for path in (tmp_path / "stored").rglob("*.[jJ][pP]*")}
     assert {"a.jpg", "b/a.jpg", "c.JPEG"} < names
@@ -102,14 +102,14 @@ def test_names_that_no_store_keeps_are_escaped_and_said(tmp_path: Path) -> None:
     photos(root, ("fine.png",))
     for number, name in enumerate((b"caf\xe9.png", b"two\nlines.png", b"\x1b[31m.png")):
         save(root / "next.png", seed=7 + number).rename(root / os.fsdecode(name))
-    before = told(f'folder:"{root}"', "disk+original", tmp_path / "stored")
+    before = sentences_of(f'folder:"{root}"', "disk+original", tmp_path / "stored")
     assert any(sentence.startswith("3 names have characters") for sentence in before)
     assert pictures(tmp_path / "stored").keys() == {"fine.png", "caf%E9.png", "two%0Alines.png", "%1B[31m.png"}
 
 
 def test_names_that_differ_in_case_or_unicode_form_only_are_kept_and_said(tmp_path: Path) -> None:
     source = photos(tmp_path / "photos", ("A.png", "a.png", "é.png", "e\u0301.png"))
-    before = told(source, "disk+original", tmp_path / "stored")
+    before = sentences_of(source, "disk+original", tmp_path / "stored")
     assert any(sentence.startswith("2 names differ from another in case or Unicode form") for sentence in before)
     assert pictures(tmp_path / "stored") == pictures(tmp_path / "photos")
 
@@ -178,7 +178,7 @@ def test_names_of_a_tar_of_another_program_never_lead_out_of_the_destination(tmp
             member.size = len(image)
             archive.addfile(member, io.BytesIO(image))
     (tmp_path / "place").mkdir()
-    before = told(f'store:"{tmp_path / "hostile.tar"}"', "disk+original", tmp_path / "place" / "stored")
+    before = sentences_of(f'store:"{tmp_path / "hostile.tar"}"', "disk+original", tmp_path / "place" / "stored")
     assert any("becomes" in sentence for sentence in before)
     assert len(pictures(tmp_path / "place" / "stored")) == len(names)
     assert {path.name for path in tmp_path.iterdir()} == {"one.png", "hostile.tar", "place"}

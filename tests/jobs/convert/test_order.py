@@ -53,8 +53,8 @@ def test_the_record_says_order_losses_and_labels() -> None:
     assert record["label_names"] == ["cats", "dogs"]
     assert record["has_labels"] is True
     assert len(record["fingerprint"]) == 64
-    said = program("convert", "folder:photos", "lmdb", "other", "--order", "shuffled", "--seed", "7").stdout
-    assert "shuffled by the seed 7" in said
+    output = program("convert", "folder:photos", "lmdb", "other", "--order", "shuffled", "--seed", "7").stdout
+    assert "shuffled by the seed 7" in output
 
 
 def test_a_seed_without_a_shuffled_order_and_an_endless_one_are_refused() -> None:

@@ -30,15 +30,15 @@ def sentences_of(source: str, spec: str, destination: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("spec", "orientation", "said"),
+    ("spec", "orientation", "is_lost"),
     [("disk+png", 6, True), ("disk+png", 1, False), ("disk+original", 6, False)],
 )
-def test_a_lost_orientation_is_said(spec: str, orientation: int, said: bool, tmp_path: Path) -> None:
+def test_a_lost_orientation_is_said(spec: str, orientation: int, is_lost: bool, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "1.jpg").write_bytes(picture(orientation))
     lost = sentences_of(f'folder:"{tmp_path / "photos"}"', spec, tmp_path / "stored")
     expected = "1 picture has an orientation in EXIF, which pixels do not keep: only the codec original does."
-    assert lost == ([expected] if said else [])
+    assert lost == ([expected] if is_lost else [])
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])

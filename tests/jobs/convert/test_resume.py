@@ -239,11 +239,11 @@ def test_one_picture_in_the_middle_that_has_changed_is_noticed(
     dataset = registry.make_dataset(text)
     dataset.scan()
     third = dataset.file(2)
-    given = third.read_bytes()
+    data = third.read_bytes()
     save(third, seed=100)
     with pytest.raises(DataError, match="Image 2 has changed since"):
         convert(text, "lmdb", tmp_path / "out")
-    third.write_bytes(given)
+    third.write_bytes(data)
     files[0].touch()  # another time, and the same picture
     assert convert(text, "lmdb", tmp_path / "out").resumed
 

@@ -63,11 +63,11 @@ def test_labels_of_wide_letters_are_cut_to_whole_letters() -> None:
 
 
 @pytest.mark.parametrize("room", [(32, 18), (74, 30), (40, 8), (8, 40)])
-@pytest.mark.parametrize("wanted", range(2, 13))
-def test_every_row_is_full_where_there_are_pictures_enough(room: tuple[int, int], wanted: int) -> None:
-    count = full_rows(wanted, 13, *room)
+@pytest.mark.parametrize("pictures", range(2, 13))
+def test_every_row_is_full_where_there_are_pictures_enough(room: tuple[int, int], pictures: int) -> None:
+    count = full_rows(pictures, 13, *room)
     assert 1 <= count <= 13
-    pictures = [(picture(8, 8), "here")] * count
-    captions = [line for line in contact_sheet(pictures, *room, PixelStyle.SHADES).plain.split("\n") if "here" in line]
+    shown = [(picture(8, 8), "here")] * count
+    captions = [line for line in contact_sheet(shown, *room, PixelStyle.SHADES).plain.split("\n") if "here" in line]
     assert len({line.count("here") for line in captions}) == 1
-    assert full_rows(wanted, 2, *room) == 2, "few are shown as they are"
+    assert full_rows(pictures, 2, *room) == 2, "few are shown as they are"

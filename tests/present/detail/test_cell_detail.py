@@ -136,11 +136,11 @@ def test_strips_put_values_where_they_belong() -> None:
 
 def test_what_a_server_tells_of_its_disk_is_told_apart() -> None:
     run = fake_run(["lmdb"], [10], operations=[Operation.WRITE_MANY])
-    told = tuple(
+    parts = tuple(
         replace(trial, disk_parts={"table": 8192, "indexes": 16384}, server_log_bytes=2**24)
         for trial in run.measurements
     )
-    text = " ".join(detail(replace(run, measurements=told), "lmdb", Operation.WRITE_MANY, 10).split())
+    text = " ".join(detail(replace(run, measurements=parts), "lmdb", Operation.WRITE_MANY, 10).split())
     assert "8.00 KiB table, 16.0 KiB indexes" in text
     assert "server log 16.0 MiB, which all its stores share; not counted above" in text
     silent = detail(run, "lmdb", Operation.WRITE_MANY, 10)

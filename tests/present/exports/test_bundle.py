@@ -46,7 +46,7 @@ def test_it_gives_the_run_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"no archive at all", "is no bundle of a run, or damaged"),
         (b"", "is no bundle of a run, or damaged"),
@@ -59,12 +59,12 @@ def test_it_gives_the_run_back(tmp_path: Path) -> None:
     # An archive has the time in it, which would make the names of tests differ from one process to the next.
     ids=["text", "empty", "no record", "half a record", "no text", "a list", "cut short"],
 )
-def test_what_is_no_bundle_is_refused_in_a_sentence(content: bytes, said: str, tmp_path: Path) -> None:
+def test_what_is_no_bundle_is_refused_in_a_sentence(content: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "run.zip"
     path.write_bytes(content)
     with pytest.raises(DataError) as error:
         load_bundle(path)
-    assert said in str(error.value)
+    assert message in str(error.value)
     assert str(path) in str(error.value)
 
 

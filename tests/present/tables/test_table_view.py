@@ -8,10 +8,10 @@ from imgstore_tui.present.tables.table_view import TableView, apply_view, view_t
 from imgstore_tui.present.tables.timings import overview_tables, timing_tables
 from imgstore_tui.testing.fake_runs import fake_run
 
-FOUND = build_results(fake_run(failures={"hdf5/read-one": "broke"}))
-READ_ONE = next(table for table in timing_tables(FOUND) if table.title.startswith("read-one"))
-WRITE_MANY = next(table for table in timing_tables(FOUND) if table.title.startswith("write-many"))
-(OVERVIEW,) = overview_tables(FOUND)
+RESULTS = build_results(fake_run(failures={"hdf5/read-one": "broke"}))
+READ_ONE = next(table for table in timing_tables(RESULTS) if table.title.startswith("read-one"))
+WRITE_MANY = next(table for table in timing_tables(RESULTS) if table.title.startswith("write-many"))
+(OVERVIEW,) = overview_tables(RESULTS)
 
 
 def column(table: Table, title: str) -> list[str]:
@@ -32,7 +32,7 @@ def test_numbers_are_sorted_as_numbers_and_what_is_not_known_stays_last() -> Non
 
 
 def test_sizes_with_units_are_sorted_by_what_they_weigh() -> None:
-    (table,) = disk_tables(FOUND)
+    (table,) = disk_tables(RESULTS)
     sizes = column(apply_view(table, TableView("", "on disk")), "on disk ▲")
     assert sizes[0].startswith("7.01 KiB")
     assert sizes[-1].startswith("3.91 MiB") or sizes[-1].startswith("3.92 MiB")
@@ -73,7 +73,7 @@ def test_a_number_means_that_many_images_and_no_other() -> None:
 
 
 def test_without_wishes_a_table_stays_as_it_is() -> None:
-    for table in (OVERVIEW, READ_ONE, WRITE_MANY, *disk_tables(FOUND)):
+    for table in (OVERVIEW, READ_ONE, WRITE_MANY, *disk_tables(RESULTS)):
         assert apply_view(table, TableView()) == table
         assert apply_view(table, TableView("", "no such column")) == table
 

@@ -177,7 +177,7 @@ async def _back_to_topics(app: Driven, key: str) -> None:
     await app.until(lambda: "measuring" in app.picture)
 
 
-async def _asked(app: Driven) -> None:
+async def _ask_to_quit(app: Driven) -> None:
     if not app.app.run_thread.busy:
         await app.hold(3)
     await app.press("q")
@@ -188,7 +188,7 @@ async def _asked(app: Driven) -> None:
 @effect("LeaveScreen", "y")
 @effect("LeaveScreen", "enter")
 async def _stop_and_quit(app: Driven, key: str) -> None:
-    await _asked(app)
+    await _ask_to_quit(app)
     await app.press(key)
     await app.until(app.app.leaving.is_set)
     run = app.workbench.run_state.run
@@ -198,7 +198,7 @@ async def _stop_and_quit(app: Driven, key: str) -> None:
 
 @effect("LeaveScreen", "escape", "n")
 async def _stay(app: Driven, key: str) -> None:
-    await _asked(app)
+    await _ask_to_quit(app)
     await app.press(key)
     assert isinstance(app.app.screen, Workbench)
     assert app.app.run_thread.busy

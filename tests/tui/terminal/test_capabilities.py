@@ -13,24 +13,24 @@ from imgstore_tui.tui.terminal.capabilities import check_terminal, settings_for
 
 
 class Terminal(io.StringIO):
-    asked = 0
+    questions = 0
 
     def isatty(self) -> bool:
-        self.asked += 1
+        self.questions += 1
         return True
 
 
 def settings(
     environment: dict[str, str], encoding: str = "utf-8", *, theme: str | None = None, fps: int | None = None
 ) -> tuple[str | None, bool, bool, int]:
-    found = settings_for(environment, encoding, theme=theme, ascii_only=False, fps=fps)
-    return found.theme, found.ascii, found.animate, found.fps
+    terminal = settings_for(environment, encoding, theme=theme, ascii_only=False, fps=fps)
+    return terminal.theme, terminal.ascii, terminal.animate, terminal.fps
 
 
 def test_a_terminal_is_let_in() -> None:
     keys, picture = Terminal(), Terminal()
     check_terminal(keys, picture, {"TERM": "xterm-256color"})
-    assert (keys.asked, picture.asked) == (1, 1)
+    assert (keys.questions, picture.questions) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_ssh_keeps_still() -> None:
     assert settings({"TERM": "xterm-256color", "SSH_CONNECTION": "a b c d"})[2] is False
 
 
-@pytest.mark.parametrize(("asked", "given"), [(None, 2), (1, 1), (2, 2), (30, 2)])
-def test_never_more_than_two_repaints_a_second_while_a_clock_runs(asked: int | None, given: int) -> None:
-    assert settings({"TERM": "xterm-256color"}, fps=asked)[3] == given
+@pytest.mark.parametrize(("fps", "most"), [(None, 2), (1, 1), (2, 2), (30, 2)])
+def test_never_more_than_two_repaints_a_second_while_a_clock_runs(fps: int | None, most: int) -> None:
+    assert settings({"TERM": "xterm-256color"}, fps=fps)[3] == most
 
 
 def test_the_gate_loads_no_textual() -> None:
