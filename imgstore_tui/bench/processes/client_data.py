@@ -34,7 +34,7 @@ def make_pictures(data: ClientData, folder: Path) -> None:
     if folder.exists():
         return
     dataset = registry.make_dataset(data.dataset)
-    dataset.wanted = data.count
+    dataset.image_limit = data.count
     dataset.scan()
     partial = folder.with_name(f"{folder.name}.part")
     partial.mkdir(parents=True, exist_ok=True)
