@@ -165,8 +165,8 @@ class ArrowImages(ForeignFile):
             column = self._batches.column(number, form.name)
             rows = range(len(column)) if number >= _FIRST_BATCHES else range(min(_FIRST_ROWS, len(column)))
             values = (column[row].as_py() for row in rows)
-            if found := [value for value in values if value and any(form.pictures(value))][:_FIRST_ROWS]:
-                return found
+            if pictures := [value for value in values if value and any(form.pictures(value))][:_FIRST_ROWS]:
+                return pictures
         return []
 
     def _index(self, name: str) -> list[int]:

@@ -145,20 +145,20 @@ class LmdbPictures(ForeignFile):
             )
         shown = ", ".join(self._beside[:_MOST_SHOWN]) or "none"
         more = ", ..." if len(self._beside) > _MOST_SHOWN else ""
-        wanted = safe_text(self._layout.image)
-        what = f"no key in it begins with {wanted}, or its value" if wanted else "no value in it"
+        prefix = safe_text(self._layout.image)
+        what = f"no key in it begins with {prefix}, or its value" if prefix else "no value in it"
         return (
-            f"{self.path} is an LMDB of another program, and {what} is {'no' if wanted else 'a'} picture file or a "
+            f"{self.path} is an LMDB of another program, and {what} is {'no' if prefix else 'a'} picture file or a "
             f"Datum of Caffe; its keys are {shown}{more}. Pickles are never loaded; write picture files as values."
         )
 
     def _look_at(self, key: bytes, value: memoryview, transaction: Any) -> None:
         """Take a value for a picture, or note what else it is."""
         shown = _shown(key)
-        wanted = self._layout.image.encode()
+        prefix = self._layout.image.encode()
         if key in _COUNTS or self._is_label(key):
             return
-        if wanted and not key.startswith(wanted):
+        if prefix and not key.startswith(prefix):
             self._beside.append(shown)
             return
         if decode.sniff(bytes(value[:_HEAD]).ljust(_HEAD, b"\0")) is not None:
@@ -182,17 +182,17 @@ class LmdbPictures(ForeignFile):
 
     def _is_label(self, key: bytes) -> bool:
         """Whether a key is one of labels, by its name."""
-        wanted = self._layout.label.encode()
-        return key.startswith(b"label-") or bool(wanted and (key.startswith(wanted) or key.endswith(wanted)))
+        affix = self._layout.label.encode()
+        return key.startswith(b"label-") or bool(affix and (key.startswith(affix) or key.endswith(affix)))
 
     def _label_of(self, key: bytes, transaction: Any) -> bytes | None:
         """Return the text of the label of a picture; None if there is none under a key that belongs to its key."""
-        crnn, wanted = _CRNN.fullmatch(key), self._layout.label.encode()
-        keys = [b"label-" + crnn[1]] if crnn and not wanted else []
-        if wanted:
+        crnn, affix = _CRNN.fullmatch(key), self._layout.label.encode()
+        keys = [b"label-" + crnn[1]] if crnn and not affix else []
+        if affix:
             digits = _DIGITS.search(key)
-            keys = [wanted + key.removeprefix(self._layout.image.encode()), key + wanted]
-            keys += [wanted + digits[0]] if digits else []
+            keys = [affix + key.removeprefix(self._layout.image.encode()), key + affix]
+            keys += [affix + digits[0]] if digits else []
         text = next((text for name in keys if (text := transaction.get(name)) is not None), None)
         return bytes(text[:_MOST_LABEL]) if text is not None else None
 

@@ -49,28 +49,28 @@ class Stream:
         if end > len(self._chunk):
             self._refill(count)
             end = self._at + count
-        taken = self._chunk[self._at : end]
+        data = self._chunk[self._at : end]
         self._at = end
-        return taken
+        return data
 
     def _refill(self, count: int) -> None:
         offset = self.offset
         if offset + count > self._size:
             raise DamagedError("it ends too early")
         # The rest of the chunk is kept, so that an archive is only read forward.
-        kept = self._chunk[self._at :]
-        more = min(max(count, _CHUNK), self._size - offset - len(kept))
-        self._chunk = kept + self._read_at(offset + len(kept), more)
+        rest = self._chunk[self._at :]
+        more = min(max(count, _CHUNK), self._size - offset - len(rest))
+        self._chunk = rest + self._read_at(offset + len(rest), more)
         self._start, self._at = offset, 0
 
     def line(self) -> str:
         """Return the bytes up to the next line feed as text."""
-        taken = bytearray()
+        line = bytearray()
         while (byte := self.take(1)) != b"\n":
-            taken += byte
-            if len(taken) > _MAX_LINE:
+            line += byte
+            if len(line) > _MAX_LINE:
                 raise DamagedError("a line is too long (protocol 0 is not taken)")
-        return taken.decode("ascii", "replace")
+        return line.decode("ascii", "replace")
 
     def string(self, width: int, *, text: bool = False) -> bytes | str | Blob:
         """Read a string after its length of ``width`` bytes."""
@@ -81,5 +81,5 @@ class Stream:
             blob = Blob(self.offset, length, text)
             self._at += length  # may lie beyond the chunk: the next take reads from there
             return blob
-        taken = self.take(length)
-        return taken.decode("utf-8", "surrogatepass") if text else taken
+        data = self.take(length)
+        return data.decode("utf-8", "surrogatepass") if text else data

@@ -34,10 +34,10 @@ def spread(positions: Sequence[float], gap: float, low: float, high: float) -> l
             middle = min(max(middle, low + half), high - half)
         groups.append((middle, count))
     places = [middle + gap * (place - (count - 1) / 2) for middle, count in groups for place in range(count)]
-    found = [0.0] * len(positions)
+    name_positions = [0.0] * len(positions)
     for number, place in zip(order, places, strict=True):
-        found[number] = place
-    return found
+        name_positions[number] = place
+    return name_positions
 
 
 def shortened(name: str, most: int) -> str:
