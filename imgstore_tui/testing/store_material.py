@@ -33,9 +33,14 @@ BATCH = 5
 
 
 def is_sentence(error: BaseException | str, *named: Location) -> bool:
-    """Return whether an error is one printable line that ends like a sentence, and names the locations."""
-    text = str(error)
-    plain = text.isprintable() and 10 < len(text) < 400 and text.endswith((".", "?"))
+    """Return whether an error is one printable line that ends like a sentence, and names the locations.
+
+    Its words have less than 400 characters; the locations do not count, which may have any length.
+    """
+    text = words = str(error)
+    for path in named:
+        words = words.replace(str(path), "")
+    plain = text.isprintable() and 10 < len(words) < 400 and text.endswith((".", "?"))
     return plain and all(str(path) in text for path in named)
 
 
