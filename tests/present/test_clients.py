@@ -67,8 +67,9 @@ def test_the_table_has_the_medians_and_the_paired_scaling() -> None:
         assert rate == format_rate(statistics.median(own.values()))
         median = statistics.median(own[number] / one[number] for number in own)
         assert float(scaling.removesuffix("x")) == pytest.approx(median, rel=0.01)
-    assert column(table, "rounds")[:6] == ["6", "6", "5, 1 late", "5, 1 failed", "6", "6"]
-    assert "Client 0 on host-1 was killed." in table.caption
+    assert column(table, "rounds")[:6] == ["6", "6", "5 of 6", "5 of 6", "6", "6"]
+    assert column(table, "late")[:6] == ["-", "-", "1", "-", "-", "-"]
+    assert "Client 0 on host-1 was killed (3)" in table.caption
 
 
 def test_what_is_unsure_is_never_a_number() -> None:

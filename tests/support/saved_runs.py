@@ -20,6 +20,8 @@ def save_journal(run: Run, *, end: bool = True) -> Path:
     for measurement in run.measurements:
         # The instrument counts rounds from 0.
         journal.add(replace(measurement, round=measurement.round - 1))
+    for entry in run.client_rounds:
+        journal.add_client_round(replace(entry, round=entry.round - 1))
     if end:
         journal.end(run.status, run.finished_at or "")
     journal.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from imgstore_tui.analysis.scaling import (
@@ -76,6 +77,7 @@ def figures_table(curves: Sequence[ScalingCurve], run: Run) -> Table:
             TableColumn("fairness", wide=True),
             TableColumn("idle tail", wide=True),
             TableColumn("start spread", wide=True),
+            TableColumn("late", wide=True),
             TableColumn("rounds"),
         ),
         tuple(rows),
@@ -88,7 +90,7 @@ def _figures_row(curve: ScalingCurve, figures: ClientFigures) -> tuple[TableEntr
     rate, ratio = figures.throughput, figures.scaling
     head = TableEntry(curve.row.spec), TableEntry(format_count(figures.clients), value=figures.clients)
     if rate is None:
-        return (*head, TableEntry("no round counts", Emphasis.BAD), *[NOTHING] * 10, _rounds_entry(figures))
+        return (*head, TableEntry("no round counts", Emphasis.BAD), *[NOTHING] * 10, *_rounds_entries(figures))
     return (
         *head,
         TableEntry(format_rate(rate.median), value=rate.median),
@@ -100,7 +102,7 @@ def _figures_row(curve: ScalingCurve, figures: ClientFigures) -> tuple[TableEntr
         NOTHING if figures.fairness is None else TableEntry(f"{figures.fairness:.3f}", value=figures.fairness),
         _seconds(figures.idle_s),
         _seconds(figures.start_spread_s),
-        _rounds_entry(figures),
+        *_rounds_entries(figures),
     )
 
 
@@ -117,13 +119,12 @@ def _seconds(value: float | None) -> TableEntry:
     return NOTHING if value is None else TableEntry(format_seconds(value), value=value)
 
 
-def _rounds_entry(figures: ClientFigures) -> TableEntry:
-    """Return how many rounds count, and how many do not: ``6``, ``4, 2 late``, ``5, 1 failed``."""
-    parts = [str(len(figures.rounds))]
-    parts += [f"{figures.thrown_away} late"] if figures.thrown_away else []
-    parts += [f"{figures.failed} failed"] if figures.failed else []
-    emphasis = Emphasis.BAD if figures.failed else Emphasis.PLAIN
-    return TableEntry(", ".join(parts), emphasis, len(figures.rounds))
+def _rounds_entries(figures: ClientFigures) -> tuple[TableEntry, TableEntry]:
+    """Return how many rounds were thrown away, and how many count: ``6``, ``4 of 6``."""
+    good, bad = len(figures.rounds), figures.thrown_away + figures.failed
+    late = TableEntry(str(figures.thrown_away), value=figures.thrown_away) if figures.thrown_away else NOTHING
+    text = f"{good} of {good + bad}" if bad else str(good)
+    return late, TableEntry(text, Emphasis.BAD if figures.failed else Emphasis.PLAIN, good)
 
 
 def _caption(curves: Sequence[ScalingCurve]) -> str:
@@ -136,14 +137,18 @@ def _caption(curves: Sequence[ScalingCurve]) -> str:
         for figures in curve.figures
         if figures.is_unsure
     ]
-    reasons = dict.fromkeys(reason for curve in curves for figures in curve.figures for reason, _ in figures.reasons)
+    reasons: Counter[str] = Counter()
+    for curve in curves:
+        for figures in curve.figures:
+            reasons.update(dict(figures.reasons))
+    refused = "; ".join(f"{reason.removesuffix('.')} ({rounds})" for reason, rounds in reasons.most_common())
     ranges = any(figures.throughput is not None and figures.throughput.is_range
                  for curve in curves for figures in curve.figures)  # fmt: skip
     parts = [
         f"{SHARED[0].upper()}{SHARED[1:]}." if shared else "",
         "Whether clients and server share cores is not known." if unknown and not shared else "",
         f"Unsure: {'; '.join(unsure)}." if unsure else "",
-        f"Rounds that do not count: {' '.join(reasons)}" if reasons else "",
+        f"Rounds that do not count: {refused}." if reasons else "",
         "images/s: of all clients together, from the first start to the last end; median over the rounds.",
         f"In brackets the range of the rounds: an interval needs {MIN_ROUNDS}." if ranges else "",
         "Scaling: over one client, paired by round; unsure below "
