@@ -8,7 +8,8 @@ and fails without it. A picture of each, colours included, is written as SVG, an
 ``--readme`` puts the pictures of the same names into ``tests/pictures``, from where README shows them.
 
 ``--times`` walks as three users would, at four sizes, and prints the seconds and keys from the start of the program to
-the first number, to the standings, to the answer, and to an exported report. It takes a minute and more each.
+the first number, to the standings, to the answer, and to an exported report, with a picture of each. It takes a minute
+and more each.
 """
 
 from __future__ import annotations
@@ -74,14 +75,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--light", action="store_true", help="draw the terminal's own colours as a light one has them")
     parser.add_argument("--readme", action="store_true", help="put the README's pictures in their place, too")
     parser.add_argument("words", nargs="*", help="words for the program, after --")
-    parser.add_argument("--times", action="store_true", help="print times and keys of three users, and nothing else")
+    parser.add_argument("--times", action="store_true", help="walk as three users, and print their times and keys")
     parser.add_argument("--user", action="append", choices=sorted(USERS), help="with --times: only this one")
     words = parser.parse_args(arguments)
     if problem := missing_tools():
         parser.exit(3, f"{problem}\n")
-    if words.times:
-        return print_times(words.user or sorted(USERS), words.size or ALL_SIZES)
     words.out.mkdir(parents=True, exist_ok=True)
+    if words.times:
+        return print_times(words.user or sorted(USERS), words.size or ALL_SIZES, words.out)
     program = shlex.join(
         ["env", *words.env, "imgstore-tui", *words.words] if words.env else ["imgstore-tui", *words.words]
     )

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from imgstore_tui.tui.themes import ANSI_DARK
+from tests.walk.picture import write_picture
 from tests.walk.terminal import NeverCame, Screen, Terminal
 
 ALL_SIZES = ("80x24", "120x30", "130x36", "160x45")
@@ -79,9 +81,12 @@ USERS = {
 
 @dataclass
 class Stopwatch:
-    """Seconds and keys since the program was started."""
+    """Seconds and keys since the program was started, with a picture of the screen at each step."""
 
     terminal: Terminal
+    pictures: Path
+    name: str
+    """Of the user, in the names of the pictures."""
     began: float = field(default_factory=time.monotonic)
     keys: int = 0
     steps: dict[str, tuple[float, int]] = field(default_factory=dict)
@@ -89,14 +94,22 @@ class Stopwatch:
     def note(self, step: str) -> None:
         """Note that a step is reached."""
         self.steps[step] = (time.monotonic() - self.began, self.terminal.keys - self.keys)
+        self.picture(f"{len(self.steps)}-{step.replace(' ', '-')}")
+
+    def picture(self, step: str) -> None:
+        """Take a picture of what stands there."""
+        columns, rows = self.terminal.columns, self.terminal.row_count
+        path = self.pictures / f"{self.name}-{columns}x{rows}-{step}.svg"
+        write_picture(path, self.terminal.at_rest(), columns, rows, ANSI_DARK)
 
 
-def walk_as(user: User, size: str) -> dict[str, tuple[float, int]]:
+def walk_as(user: User, size: str, pictures: Path) -> dict[str, tuple[float, int]]:
     """Return the seconds and keys of each step that a user reached.
 
     Args:
         user: The user.
         size: ``COLUMNSxROWS``.
+        pictures: Where a picture of each step is written.
 
     Raises:
         NeverCame: If something that must be seen was not.
@@ -110,8 +123,9 @@ def walk_as(user: User, size: str) -> dict[str, tuple[float, int]]:
         with Terminal(columns, rows, folder, Path(name), own) as terminal:
             terminal.write(f"imgstore-tui {user.words}".strip())
             terminal.press("Enter")
-            watch = Stopwatch(terminal, keys=terminal.keys)
+            watch = Stopwatch(terminal, pictures, user.name, keys=terminal.keys)
             terminal.until("r Run")
+            watch.picture("0-start")
             terminal.press("r")
             terminal.until(lambda screen: _NUMBER.search(screen.text), "a number", seconds=120)
             watch.note("first number")
@@ -155,14 +169,14 @@ def _point_at_html(terminal: Terminal) -> None:
     raise NeverCame("The cursor never came to html.")
 
 
-def print_times(users: Sequence[str], sizes: Sequence[str]) -> int:
+def print_times(users: Sequence[str], sizes: Sequence[str], pictures: Path) -> int:
     """Print a row per user and size; return 1 if a walk failed, 3 if a run ended without an answer, else 0."""
     code = 0
     print(f"{'user':10} {'size':>7}  " + "  ".join(f"{step:>16}" for step in STEPS))
     for user in users:
         for size in sizes:
             try:
-                steps = walk_as(USERS[user], size)
+                steps = walk_as(USERS[user], size, pictures)
             except NeverCame as problem:
                 sys.stderr.write(f"{user} {size}: {problem}\n")
                 code = 1
