@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.reactive import reactive
@@ -35,6 +37,11 @@ class OptionField(Vertical):
     OptionField .option--problem { color: $text-error; height: auto; padding-left: 13; display: none; }
     OptionField.-wrong .option--problem { display: block; }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "to_field(1)", "Field", key_display="↓", tooltip="In a form: go to the next field"),
+        Binding("up", "to_field(-1)", "Field before", show=False, tooltip="In a form: go to the field before"),
+    ]
 
     problem: reactive[str] = reactive("")
     """The problem with the value; empty if there is none."""
@@ -124,6 +131,13 @@ class OptionField(Vertical):
         """Focus the editor if it is mounted: the form may be closed or replaced at any moment."""
         for editor in self.query("OneOf, Input"):
             editor.focus()
+
+    def action_to_field(self, by: int) -> None:
+        """Go to the field after this one, or to the one before."""
+        if by > 0:
+            self.screen.focus_next()
+        else:
+            self.screen.focus_previous()
 
     def show(self, option: Option, choice: str) -> None:
         """Choose a value without a message, and show the summary of the option."""

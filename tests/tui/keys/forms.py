@@ -9,6 +9,7 @@ from imgstore_tui.jobs.plans import saved_plans
 from imgstore_tui.tui.screens.options import OptionsScreen
 from imgstore_tui.tui.screens.workbench import Workbench
 from imgstore_tui.tui.widgets.field import CompletingLine
+from imgstore_tui.tui.widgets.option_field import OptionField
 from tests.support.screen import Driven, five_operations
 from tests.tui.keys.effects import effect
 
@@ -100,6 +101,16 @@ async def _one_of(app: Driven, key: str) -> None:
     before = "[tuned]" in app.picture
     await app.press(key)
     assert ("[tuned]" in app.picture) is not before, "there are two presets"
+
+
+@effect("OptionField", "down", "up")
+async def _other_field(app: Driven, key: str) -> None:
+    if not app.shows(OptionsScreen):
+        await app.press("down", "o")
+    fields = [field.editor for field in app.app.screen.query(OptionField)]
+    before = fields.index(app.app.focused)
+    await app.press(key)
+    assert app.app.focused is fields[before + (1 if key == "down" else -1)]
 
 
 @effect("OptionsScreen", "enter")
