@@ -108,7 +108,9 @@ async def _other_field(app: Driven, key: str) -> None:
     if not app.shows(OptionsScreen):
         await app.press("down", "o")
     fields = [field.editor for field in app.app.screen.query(OptionField)]
-    before = fields.index(app.app.focused)
+    focused = app.app.focused
+    assert focused is not None
+    before = fields.index(focused)
     await app.press(key)
     assert app.app.focused is fields[before + (1 if key == "down" else -1)]
 
