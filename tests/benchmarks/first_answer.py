@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shlex
 import signal
 import statistics
 import subprocess
@@ -55,9 +56,15 @@ def first_run(data: list[str]) -> tuple[Run, float]:
         home = Path(name)
         folders = {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("DATA", "CONFIG", "STATE", "CACHE")}
         command = [sys.executable, "-m", "imgstore_tui", "run", *(["-d", *data] if data else [])]
+        # A lock of its own: a run of somebody else on this machine is one more that is busy.
+        environment = {**os.environ, **folders, "IMGSTORE_TUI_LOCK": str(home / "lock")}
         began = time.monotonic()
-        subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S, env={**os.environ, **folders})
+        ended = subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=PATIENCE_S, env=environment, cwd=home
+        )
         took = time.monotonic() - began
+        if ended.returncode:
+            raise SystemExit(f"{shlex.join(command)} ended with {ended.returncode}: {ended.stderr[-500:]}")
         return read_journal(next(home.rglob("*.jsonl"))), took
 
 
