@@ -120,11 +120,7 @@ def _throughputs(curve: ScalingCurve) -> str:
     if most.clients == fewest.clients:
         return text
     text += f", {counted(most.clients, 'client')} {_rate(most)}"
-    if most.scaling is not None:
-        text += f": {_times(most.scaling)} that of one"
-    elif most.is_unsure:
-        text += f"; how it scales is unsure: {most.unclaimed}"
-    return text
+    return text if most.scaling is None else f"{text}: {_times(most.scaling)} that of one"
 
 
 def _reach(figures: ClientFigures) -> str:
@@ -150,7 +146,7 @@ def _gain_text(curve: ScalingCurve) -> str:
             return "Whether more would gain was not measured."
         first = open_ones[0]
         why = first.unclaimed or "no round counts"
-        return f"Whether more gain is unsure: at {counted(first.clients, 'client')}, {why}."
+        return f"How it scales is unsure: at {counted(first.clients, 'client')}, {why}."
     if gain.clients == gain.most:
         return f"It gains up to {counted(gain.most, 'client')}, the most measured."
     if gain.is_sure:
