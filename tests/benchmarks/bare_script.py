@@ -30,6 +30,7 @@ import h5py
 import lmdb
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
 IN_ORDER, SHUFFLED = 256, 64
 """Images of a call."""
@@ -149,7 +150,7 @@ def writing_disk(place: Path, count: int, images: Any) -> Any:
                 (place / name).parent.mkdir()
             buffer = io.BytesIO()
             Image.fromarray(image).save(buffer, "PNG", compress_level=1, compress_type=3)
-            descriptor = os.open(place / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            descriptor = os.open(f"{place}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
             os.write(descriptor, buffer.getbuffer())
             os.close(descriptor)
             rows.writerow((name, label))
@@ -168,11 +169,10 @@ def reading_disk(place: Path) -> Any:
 
     def get(ids: Sequence[int], out: Any, labels: Any) -> None:
         for at, number in enumerate(ids):
-            descriptor = os.open(place / f"{number // FANOUT:08d}/{number:08d}.png", os.O_RDONLY)
+            descriptor = os.open(f"{place}/{number // FANOUT:08d}/{number:08d}.png", os.O_RDONLY)
             data = os.read(descriptor, os.fstat(descriptor).st_size)
             os.close(descriptor)
-            with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-                out[at] = np.frombuffer(picture.tobytes(), np.uint8).reshape(out.shape[1:])
+            out[at] = np.asarray(PngImageFile(io.BytesIO(data)))
         labels[:] = stored[list(ids)]
 
     yield get
