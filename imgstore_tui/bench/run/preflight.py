@@ -294,7 +294,6 @@ def short_budget(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, fl
         return ""
     return (
         f"A verdict needs {needed} rounds, which are expected to take about {about_seconds(needed * round_s)}. The "
-        f"time budget of {format_duration(plan.budget_s)} will probably end the run in round "
-        f"{int(plan.budget_s / round_s) + 1}. Give it more with --budget, take fewer images or methods, or complete "
-        "the run with resume."
+        f"time budget of {format_duration(plan.budget_s)} is enough for about {int(plan.budget_s / round_s)} of all "
+        f"numbers of images. Give it more with --budget, take fewer images or methods, or complete the run with resume."
     )

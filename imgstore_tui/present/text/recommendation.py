@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from imgstore_tui.analysis.ceilings import headrooms
 from imgstore_tui.analysis.verdict import Verdict, listed
 from imgstore_tui.bench.plan.error_parts import DECIDING_READS
+from imgstore_tui.bench.plan.looks import rounds_for_verdict
 from imgstore_tui.core.access import Access
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Cell
@@ -65,7 +66,7 @@ def recommendation_lines(results: RunResults, cutoff: int | None = None) -> tupl
 
     Args:
         results: The run.
-        cutoff: Number of images whose verdicts are used; None for the most at which each operation was measured.
+        cutoff: Number of images whose verdicts are used; None for the most at which each operation has one.
     """
     plan = results.run.plan
     return tuple(
@@ -81,7 +82,7 @@ def _lines(results: RunResults, cutoff: int | None) -> tuple[RecommendationLine,
 
     Args:
         results: The run.
-        cutoff: Number of images whose verdicts are used; None for the most at which each operation was measured.
+        cutoff: Number of images whose verdicts are used; None for the most at which each operation has one.
     """
     run = results.run
     if run.status == "running":
@@ -93,6 +94,11 @@ def _lines(results: RunResults, cutoff: int | None) -> tuple[RecommendationLine,
             lines += _dataset_lines(results, dataset, judged)
     if not lines:
         return (*_missing_rounds(results), *_disk_lines(results, cutoff))
+    largest = max(trial.cutoff for trial in run.measurements)
+    if cutoff is None and not any(
+        verdict.reason is None and verdict.contest.cutoff == largest for verdict in results.verdicts
+    ):
+        lines += _missing_rounds(results)
     if run.plan.cache == (CacheState.HOT,) and any(verdict.contest.cache for verdict in results.verdicts):
         cold = "If your set is larger than memory, also measure cold reads (--cache hot,cold)."
         lines.append(RecommendationLine(f"Everything was read from the page cache. {cold}"))
@@ -132,14 +138,22 @@ def _missing_rounds(results: RunResults) -> Iterator[RecommendationLine]:
     """Yield what is missing for a recommendation, where more rounds would give one."""
     run = results.run
     rivals = {spec.label for spec in run.plan.specs} | {trial.spec for trial in run.measurements}
-    if len(rivals) < 2 or not run.measurements or any(verdict.reason is None for verdict in results.verdicts):
+    if len(rivals) < 2 or not run.measurements:
         return
     if run.plan.rounds < MIN_ROUNDS:
         yield RecommendationLine(f"No answer: it takes {MIN_ROUNDS} rounds, and the plan has {run.plan.rounds}.")
     elif run.status in _ENDED:
-        done = min(MIN_ROUNDS - 1, max((len(summary.rounds) for summary in results.summaries), default=0))
+        most = max(trial.cutoff for trial in run.measurements)
+        rounds: dict[Cell, list[int]] = {}
+        for summary in results.summaries:
+            if summary.cell.cutoff == most:
+                rounds.setdefault(summary.cell.contest, []).append(len(summary.rounds))
+        needed = rounds_for_verdict(run.plan, max(map(len, rounds.values()), default=0))
+        done = min(needed - 1, max((min(each) for each in rounds.values() if len(each) > 1), default=0))
+        decided = any(verdict.reason is None for verdict in results.verdicts)
+        of_most = f" for {counted(most, 'image')}" if decided else ""
         yield RecommendationLine(
-            f"No answer yet: {_ENDED[run.status]} after {done} of the {MIN_ROUNDS} rounds needed. To continue:"
+            f"No answer yet{of_most}: {_ENDED[run.status]} after {done} of the {needed} rounds needed. To continue:"
         )
         yield from _command(shell_line("imgstore-tui", "resume", run.id))
 
@@ -293,14 +307,18 @@ def _name_of(dataset: str) -> str:
 
 
 def _verdicts_at(results: RunResults, dataset: str, cutoff: int | None) -> list[Verdict]:
-    """Return one verdict per operation and level: that of the most images, or that of ``cutoff``."""
+    """Return one verdict per operation and level: the decided one of the most images, or that of ``cutoff``."""
     last: dict[Cell, Verdict] = {}
     for verdict in results.verdicts:
         if verdict.contest.dataset == dataset and cutoff in (None, verdict.contest.cutoff):
             key = replace(verdict.contest, cutoff=0)
-            if key not in last or last[key].contest.cutoff < verdict.contest.cutoff:
+            if key not in last or _precedence(last[key]) < _precedence(verdict):
                 last[key] = verdict
     return list(last.values())
+
+
+def _precedence(verdict: Verdict) -> tuple[bool, int]:
+    return verdict.reason is None, verdict.contest.cutoff
 
 
 def _operation_text(verdict: Verdict, most: int, results: RunResults) -> str:

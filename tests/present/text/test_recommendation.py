@@ -185,6 +185,15 @@ def test_where_rounds_are_missing_it_is_said_how_to_get_them() -> None:
     ]
 
 
+def test_the_answer_is_that_of_the_most_images_with_a_verdict_and_what_lacks_one_is_named() -> None:
+    run = fake_run(cutoffs=[10, 100], rounds=6, operations=BOTH, status="budget")
+    short = replace(run, measurements=tuple(x for x in run.measurements if x.cutoff == 10 or x.round == 1))
+    lines = lines_of(short)
+    assert "Fastest at 10 images:" in lines
+    missing = "No answer yet for 100 images: the time budget ran out after 1 of the 6 rounds needed. To continue:"
+    assert lines[lines.index(missing) + 1] == f"imgstore-tui resume {run.id}"
+
+
 def test_a_run_that_ended_before_a_second_method_had_its_turn_says_how_to_go_on() -> None:
     run = fake_run(rounds=1, operations=BOTH, status="budget")
     first = tuple(trial for trial in run.measurements if trial.spec == "disk")
