@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import math
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from imgstore_tui.bench.plan.client_grid import check_clients
 from imgstore_tui.bench.plan.grid import plan_cells
-from imgstore_tui.bench.plan.use_plans import USE_PLAN_NAMES, use_plan
-from imgstore_tui.core.errors import UnavailableError, UsageError, unknown_name
+from imgstore_tui.bench.plan.use_plans import USE_PLAN_NAMES, use_plan, use_specs
+from imgstore_tui.core.errors import ImgstoreError, UnavailableError, UsageError, unknown_name
 from imgstore_tui.core.json_values import LARGEST_NUMBER, from_json, to_json
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import SYNC_LEVELS, Operation, Payload, SyncLevel
+from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.text import escaped_text
 from imgstore_tui.core.units import parse_duration
 from imgstore_tui.plugins import registry
@@ -121,8 +123,24 @@ def changed_plan(plan: Plan, **changes: Any) -> Plan:
     """
     if plan.name == "article" and len(changes.get("datasets", ())) == 1:
         changes["datasets"] = (*changes["datasets"], *LARGER_IMAGES)
+    if "specs" not in changes and plan.name in USE_PLAN_NAMES and "datasets" in changes:
+        changes["specs"] = _specs_for_data(plan, changes["datasets"])
     changed = replace(plan, **changes)
     return replace(changed, name=name_after_change(plan, changed))
+
+
+def _specs_for_data(plan: Plan, datasets: Sequence[str]) -> tuple[Spec, ...]:
+    """Return the methods of the plan of a use for other data; those of a plan whose methods were changed stay."""
+    usual = {with_files: use_specs(plan.name, with_files=with_files) for with_files in (False, True)}
+    return usual[_all_files(datasets)] if plan.specs in usual.values() else plan.specs
+
+
+def _all_files(datasets: Sequence[str]) -> bool:
+    """Return whether the images of all datasets are files of the user, stored as they are shown."""
+    try:
+        return all(registry.make_dataset(text).has_originals for text in datasets)
+    except ImgstoreError:  # what is wrong with a dataset is said where it is scanned
+        return False
 
 
 def name_after_change(before: Plan, after: Plan) -> str:
@@ -131,6 +149,8 @@ def name_after_change(before: Plan, after: Plan) -> str:
     A changed plan is ``custom``, except ``article`` and ``systems``, which stay the same experiment on other images
     and numbers of images.
     """
+    if before.name in USE_PLAN_NAMES:
+        before = replace(before, specs=_specs_for_data(before, after.datasets))
     changed = {name for name in Plan.__dataclass_fields__ if getattr(before, name) != getattr(after, name)}
     same_experiment = not changed or changed <= _CHANGEABLE.get(before.name, frozenset())
     return before.name if same_experiment else "custom"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import CacheState, Operation, SyncLevel
+from imgstore_tui.core.spec import Spec
 from imgstore_tui.plugins import registry
 
 USE_PLAN_NAMES = ("training", "archive", "sharing", "service")
@@ -18,6 +19,8 @@ BUDGET_S = 300.0
 @dataclass(frozen=True, slots=True)
 class _Needs:
     backends: tuple[str, ...]
+    with_files: tuple[str, ...]
+    """Methods for pictures that are files of the user, which the row of the source stands for as they are."""
     operations: tuple[Operation, ...]
     cache: tuple[CacheState, ...]
 
@@ -26,18 +29,29 @@ _NEEDS = {
     # Reading in order is what converting the user's own files takes.
     "training": _Needs(
         ("disk", "lmdb", "hdf5", "webdataset"),
+        # Decoded pixels too: they take more disk, and no decoding in each epoch.
+        ("lmdb+original", "hdf5+original", "webdataset+original", "lmdb"),
         (Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM),
         (CacheState.HOT, CacheState.COLD),
     ),
     # What is seldom read is in no cache when it is.
     "archive": _Needs(
-        ("disk", "webdataset", "sqlite", "hdf5"), (Operation.WRITE_MANY, Operation.READ_MANY), (CacheState.COLD,)
+        ("disk", "webdataset", "sqlite", "hdf5"),
+        ("webdataset+original", "sqlite+original", "hdf5+original"),
+        (Operation.WRITE_MANY, Operation.READ_MANY),
+        (CacheState.COLD,),
     ),
     "sharing": _Needs(
-        ("disk", "webdataset", "parquet", "hdf5"), (Operation.WRITE_MANY, Operation.READ_MANY), (CacheState.HOT,)
+        ("disk", "webdataset", "parquet", "hdf5"),
+        ("webdataset+original", "parquet+original", "hdf5+original"),
+        (Operation.WRITE_MANY, Operation.READ_MANY),
+        (CacheState.HOT,),
     ),
     "service": _Needs(
-        ("disk", "lmdb", "sqlite", "rocksdb"), (Operation.WRITE_MANY, Operation.GET_ONE), (CacheState.HOT,)
+        ("disk", "lmdb", "sqlite", "rocksdb"),
+        ("lmdb+original", "sqlite+original", "rocksdb+original"),
+        (Operation.WRITE_MANY, Operation.GET_ONE),
+        (CacheState.HOT,),
     ),
 }
 
@@ -51,12 +65,7 @@ def use_plan(name: str, version: int) -> Plan:
     """
     needs = _NEEDS[name]
     return Plan(
-        # In the order of lists, in which the screen keeps them.
-        specs=tuple(
-            registry.resolve_spec(backend.name)
-            for backend in registry.sorted_backends()
-            if backend.name in needs.backends and not registry.way_to_use(backend)
-        ),
+        specs=use_specs(name, with_files=False),
         cutoffs=CUTOFFS,
         operations=needs.operations,
         cache=needs.cache,
@@ -68,3 +77,18 @@ def use_plan(name: str, version: int) -> Plan:
         ceilings=True,
         version=version,
     )
+
+
+def use_specs(name: str, *, with_files: bool) -> tuple[Spec, ...]:
+    """Return the methods of a use that are available here, in the order of lists, in which the screen keeps them.
+
+    Args:
+        name: One of ``USE_PLAN_NAMES``.
+        with_files: Whether all images are files of the user: then methods keep these files as they are.
+    """
+    needs = _NEEDS[name]
+    order = [backend.name for backend in registry.sorted_backends() if not registry.way_to_use(backend)]
+    texts = needs.with_files if with_files else needs.backends
+    specs = [registry.resolve_spec(text, require_available=False) for text in texts]
+    available = [spec for spec in specs if spec.backend in order]
+    return tuple(sorted(available, key=lambda spec: order.index(spec.backend)))

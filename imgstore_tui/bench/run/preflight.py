@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -24,6 +24,7 @@ from imgstore_tui.core.dataset import BrokenImageError, Dataset
 from imgstore_tui.core.errors import UnavailableError, UnsupportedError, UsageError
 from imgstore_tui.core.model import Cell, DatasetFacts, Plan, ServerFacts
 from imgstore_tui.core.operations import Payload
+from imgstore_tui.core.spec import Spec
 from imgstore_tui.core.units import about_seconds, format_bytes, format_count, format_duration, format_seconds
 from imgstore_tui.plugins import registry
 from imgstore_tui.plugins.server_process import server_facts
@@ -109,11 +110,20 @@ class DataSize:
     """Distinct images."""
     has_files: bool
     """Whether they are files of the user."""
+    file_bytes: float | None = None
+    """Bytes of one image's own file, the mean of a sample; None where images have none."""
 
     @classmethod
     def of(cls, dataset: Dataset) -> Self:
         """Measure a scanned dataset."""
-        return cls(image_bytes(dataset), len(dataset), dataset.has_files)
+        file_bytes = _file_bytes(dataset) if dataset.has_originals else None
+        return cls(image_bytes(dataset), len(dataset), dataset.has_files, file_bytes)
+
+    def stored_bytes(self, spec: Spec) -> float:
+        """Return what one image takes at most in a store of a method, in bytes; encoded ones seldom exceed pixels."""
+        if self.file_bytes is not None and registry.codecs.get(spec.codec).from_file:
+            return max(BLOCK_BYTES, self.file_bytes)
+        return max(BLOCK_BYTES, self.image_bytes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +145,21 @@ def image_bytes(dataset: Dataset) -> float:
     if dataset.uniform is not None:
         shape, dtype = dataset.uniform
         return pixel_bytes(shape, dtype)
+    return _mean_of_sample(
+        dataset, lambda index: dataset.image(index).nbytes if dataset.has_pixels else len(dataset.original(index))
+    )
+
+
+def _file_bytes(dataset: Dataset) -> float:
+    return _mean_of_sample(dataset, lambda index: len(dataset.original(index)))
+
+
+def _mean_of_sample(dataset: Dataset, bytes_of: Callable[[int], int]) -> float:
     sizes: list[int] = []
     step = max(1, len(dataset) // SAMPLED_IMAGES)
     for index in range(0, len(dataset), step):
         with contextlib.suppress(BrokenImageError):
-            sizes.append(dataset.image(index).nbytes if dataset.has_pixels else len(dataset.original(index)))
+            sizes.append(bytes_of(index))
     return sum(sizes) / len(sizes) if sizes else 0.0
 
 
@@ -151,9 +171,8 @@ def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> SpaceNeed:
         sizes: Size of each of its datasets, by its text.
     """
     # Stores on servers take no space here.
-    backends = [registry.backends.get(spec.backend) for spec in plan.specs]
-    local = [backend for backend in backends if not issubclass(backend, ServerBackend)]
-    many_files = sum(backend.capabilities.file_per_image for backend in local)
+    local = [spec for spec in plan.specs if not issubclass(registry.backends.get(spec.backend), ServerBackend)]
+    file_per_image = [spec for spec in local if registry.backends.get(spec.backend).capabilities.file_per_image]
     # A block has one store per sync level, and one for each change of it.
     stores = len(plan.sync) * (1 + sum(operation.changes for operation in plan.operations))
     need = at_a_time = 0.0
@@ -161,15 +180,15 @@ def space_needed(plan: Plan, sizes: Mapping[str, DataSize]) -> SpaceNeed:
     for text, data in sizes.items():
         size, largest = data.image_bytes, images_needed(plan, text)
         used = min(largest, data.images)
-        image = HEADROOM * max(BLOCK_BYTES, size)
-        # The pixel cache, and the files' own bytes in it, which are seldom more than the pixels.
-        need += size * used * (2 if keeps_original_files(plan, data) else 1)
+        # The pixel cache, and the files' own bytes in it.
+        need += (size + ((data.file_bytes or size) if keeps_original_files(plan, data) else 0)) * used
         need += LISTED_BYTES * used if data.has_files and reads_in_place(plan) else 0
         # Stores of many files stay until the end; of the others, those of one block exist at a time.
-        staying = sum(cutoffs_of(plan, text)) * many_files * plan.rounds * stores
-        need += image * staying
-        files += staying
-        at_a_time = max(at_a_time, image * largest * stores if local else 0.0)
+        staying = sum(cutoffs_of(plan, text)) * plan.rounds * stores
+        need += HEADROOM * staying * sum(data.stored_bytes(spec) for spec in file_per_image)
+        files += staying * len(file_per_image)
+        largest_image = max((data.stored_bytes(spec) for spec in local), default=0.0)
+        at_a_time = max(at_a_time, HEADROOM * largest_image * largest * stores)
     return SpaceNeed(need + at_a_time, files)
 
 

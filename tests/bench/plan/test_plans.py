@@ -190,5 +190,18 @@ def test_the_plan_of_a_use_measures_what_its_advice_weighs(name: str) -> None:
     assert parse_plan(dump_plan(plan)) == plan
 
 
+@pytest.mark.parametrize("name", USE_PLAN_NAMES)
+def test_the_plan_of_a_use_keeps_the_files_of_a_folder_as_they_are(name: str, tmp_path: Path) -> None:
+    plan = changed_plan(named_plan(name), datasets=(f"folder:{tmp_path}",))
+    assert plan.name == name
+    assert {spec.codec for spec in plan.specs if spec.label != "lmdb"} == {"original"}
+    assert ("lmdb" in {spec.label for spec in plan.specs}) == (name == "training")
+    assert changed_plan(plan, datasets=("synthetic",)) == named_plan(name)
+    assert changed_plan(plan, datasets=(f"folder:{tmp_path},resize=8x8",)).specs == named_plan(name).specs
+    own = changed_plan(named_plan(name), specs=plan.specs[:1], datasets=(f"folder:{tmp_path}",))
+    assert (own.specs, own.name) == (plan.specs[:1], "custom")
+    assert changed_plan(own, datasets=("synthetic",)).specs == plan.specs[:1]
+
+
 def test_every_use_has_a_plan() -> None:
     assert set(USE_PLAN_NAMES) == set(Use)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from imgstore_tui.bench.plan.grid import plan_cells
 from imgstore_tui.bench.plan.plans import named_plan
@@ -83,6 +84,21 @@ def test_the_need_is_what_a_run_is_refused_for(tmp_path: Path) -> None:
     check_space(need, tmp_path)
     with pytest.raises(UnavailableError, match="TiB"):
         check_space(replace(need, bytes=1e18), tmp_path)
+
+
+def test_files_stored_as_they_are_need_the_room_of_files_not_of_their_pixels(tmp_path: Path) -> None:
+    for number in range(4):
+        Image.new("RGB", (1000, 1000), (number, 0, 0)).save(tmp_path / f"{number}.jpg")
+    text = f"folder:{tmp_path}"
+    dataset = registry.make_dataset(text)
+    dataset.scan()
+    size = DataSize.of(dataset)
+    plan = replace(QUICK, datasets=(text,), cutoffs=(4,), rounds=12, specs=(registry.resolve_spec("disk+original"),))
+    assert size.image_bytes == 3_000_000
+    assert size.file_bytes == pytest.approx((tmp_path / "0.jpg").stat().st_size, rel=0.01)
+    assert space_needed(plan, {text: size}).bytes < 2 * 4 * size.image_bytes
+    decoded = replace(plan, specs=(registry.resolve_spec("disk"),))
+    assert space_needed(decoded, {text: size}).bytes > 12 * 4 * size.image_bytes
 
 
 @pytest.mark.full
