@@ -7,7 +7,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from imgstore_tui.bench.plan.plans import PLAN_NAMES, QUICK_SPECS, check_plan, name_after_change, named_plan
+from imgstore_tui.bench.plan.plans import (
+    PLAN_NAMES,
+    QUICK_SPECS,
+    changed_plan,
+    check_plan,
+    name_after_change,
+    named_plan,
+)
+from imgstore_tui.bench.plan.use_plans import USE_PLAN_NAMES
 from imgstore_tui.bench.run.estimate import Estimate
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.model import Plan
@@ -214,7 +222,15 @@ class Choice:
     def with_datasets(self, texts: tuple[str, ...]) -> Choice:
         """Return the choice with other, valid data."""
         problems = tuple(entry for entry in self.problems if entry[0] != "dataset")
-        return replace(self.with_rest(datasets=texts), problems=problems)
+        return replace(self._with_data(texts), problems=problems)
+
+    def _with_data(self, texts: tuple[str, ...]) -> Choice:
+        """Return the choice with other data; the plan of a use has other methods for pictures that are files."""
+        plan = self.plan
+        changed = changed_plan(plan, datasets=texts) if plan.name in USE_PLAN_NAMES else plan
+        if changed.specs == plan.specs:
+            return self.with_rest(datasets=texts)
+        return replace(Choice.of(changed), problems=self.problems)
 
     def with_conditions(self, changes: Mapping[str, Any]) -> Choice:
         """Return the choice under other, valid conditions."""
@@ -240,7 +256,7 @@ class Choice:
                 for root in dataset.roots:
                     if not _exists(root):
                         raise UsageError(f"There is no '{root}'.")
-                return self.with_rest(datasets=(text, *self.rest.datasets[1:]))
+                return self._with_data((text, *self.rest.datasets[1:]))
             case "rounds":
                 # Python refuses to convert very long numbers.
                 if not text.isdecimal() or len(text) > _MAX_DIGITS or int(text) < 1:

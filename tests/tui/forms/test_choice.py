@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.plan.plans import named_plan
+from imgstore_tui.bench.plan.plans import changed_plan, named_plan
 from imgstore_tui.core.errors import ImgstoreError, UsageError
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.plugins.registry import resolve_spec
@@ -124,3 +124,16 @@ def test_what_was_added_can_be_removed_and_a_backend_never_vanishes(choice: Choi
     assert alone.ticked == choice.ticked - {"lmdb"}
     with pytest.raises(UsageError, match="Clear it"):
         choice.with_spec_removed("lmdb")
+
+
+def test_the_plan_of_a_use_keeps_the_files_of_a_folder_that_is_named_after_it_was_chosen(tmp_path: Path) -> None:
+    training = Choice.of(named_plan("training"))
+    by_field = training.with_field("dataset", str(tmp_path))
+    by_form = training.with_datasets((f"folder:{tmp_path}",))
+    for choice in (by_field, by_form):
+        assert choice.plan == changed_plan(named_plan("training"), datasets=(f"folder:{tmp_path}",))
+        assert choice.plan.name == "training"
+        assert "lmdb+original" in choice.ticked
+        assert choice.with_field("dataset", "synthetic").plan == named_plan("training")
+    own = training.with_all_specs(on=False).with_spec_toggled("lmdb").with_field("dataset", str(tmp_path))
+    assert [spec.label for spec in own.plan.specs] == ["lmdb"]
