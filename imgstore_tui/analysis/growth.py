@@ -77,6 +77,8 @@ class NoPrediction:
     images: int
     reason: str
     """One clause, without a full stop."""
+    rows: tuple[Cell, ...] = ()
+    """The cells that the reason rests on."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ class Growth:
             if summary.interval is not None:
                 return Prediction(images, summary.interval, (summary.cell,), None)
         if reason := self.obstacle(images):
-            return NoPrediction(images, reason)
+            return NoPrediction(images, reason, self.rows)
         interval, factor = self.extrapolate(images), self.widening(images)
         if images <= self.cutoffs[-1]:
             return Prediction(images, interval, self._neighbours(images), None)
@@ -211,6 +213,19 @@ class Growth:
         """Return the rows of the numbers of images below and above one."""
         above = next(index for index, cutoff in enumerate(self.cutoffs) if cutoff >= images)
         return self.rows[above - 1 : above + 1]
+
+    def rows_around(self, fewest: float, most: float) -> tuple[Cell, ...]:
+        """Return the rows from which the seconds at numbers of images follow: those beside them, or all beyond these.
+
+        Args:
+            fewest: The least number of images.
+            most: The largest.
+        """
+        if most > self.cutoffs[-1]:
+            return self.rows
+        below = max((index for index, cutoff in enumerate(self.cutoffs) if cutoff <= fewest), default=0)
+        above = next(index for index, cutoff in enumerate(self.cutoffs) if cutoff >= most)
+        return self.rows[below : above + 1]
 
     def obstacle(self, images: float) -> str:
         """Return why nothing can be predicted for a number of images; empty where something can."""
@@ -275,17 +290,17 @@ def growths(run: Run, summaries: Iterable[CellSummary]) -> dict[Cell, Growth]:
         for rate in ceiling_rates(run)
         if rate.kind is CeilingKind.FILE_READ and rate.cache is CacheState.COLD and rate.bytes_per_s is not None
     }
-    found = {}
+    grown = {}
     for cell, entries in series.items():
         ordered = sorted(entries, key=lambda entry: entry.cell.cutoff)
         most = distinct.get(cell.dataset)
         repeated: tuple[int, ...] = ()
         if most is not None and compresses_together(specs.get(cell.spec)):
             repeated = tuple(entry.cell.cutoff for entry in ordered if entry.cell.cutoff > most)
-        kept = tuple(entry for entry in ordered if entry.cell.cutoff not in repeated)
-        if kept:
-            found[cell] = Growth(cell, kept, repeated, memory, cold_files.get(cell.dataset))
-    return found
+        distinct_entries = tuple(entry for entry in ordered if entry.cell.cutoff not in repeated)
+        if distinct_entries:
+            grown[cell] = Growth(cell, distinct_entries, repeated, memory, cold_files.get(cell.dataset))
+    return grown
 
 
 def compresses_together(spec: Spec | None) -> bool:
@@ -310,6 +325,7 @@ class Crossing:
     measured_up_to: int
     """The largest number of images at which both were measured."""
     rows: tuple[Cell, ...]
+    """The cells around it that decide where it is."""
 
 
 _POINTS_A_DECADE = 24
@@ -338,7 +354,7 @@ def crossings(one: Growth, other: Growth, most: int) -> list[Crossing]:
         return []
     steps = max(2, math.ceil(_POINTS_A_DECADE * math.log10(last / first)))
     points = [first * (last / first) ** (step / steps) for step in range(steps + 1)]
-    found: list[Crossing] = []
+    crossed: list[Crossing] = []
     decided: tuple[float, int] | None = None
     for point in points:
         side = _side(one, other, point)
@@ -348,14 +364,14 @@ def crossings(one: Growth, other: Growth, most: int) -> list[Crossing]:
             low = _edge(one, other, decided[0], point, decided[1])
             high = _edge(one, other, point, decided[0], side)
             below, above = (one, other) if side > 0 else (other, one)
-            found.append(
+            crossed.append(
                 Crossing(
                     below.cell, above.cell, _middle(one, other, decided[0], point), low, high, beyond,
-                    (*one.rows, *other.rows),
+                    (*one.rows_around(decided[0], point), *other.rows_around(decided[0], point)),
                 )
             )  # fmt: skip
         decided = (point, side)
-    return found
+    return crossed
 
 
 def ratio_interval(one: Growth, other: Growth, images: float) -> Interval:

@@ -53,6 +53,9 @@ class CellSummary:
     """Who read or wrote the bytes of the store; None where it is not known, or not the same in all trials."""
     emulator: str = ""
     """Name of the emulator that was measured in the place of a service, whose times are never ranked; else empty."""
+    resident_before: tuple[float, float] | None = None
+    """Least and most share of the store in the page cache when the clock of a trial that counts started, 0 to 1; None
+    where it is not known of all of them."""
 
     @property
     def seconds(self) -> float | None:
@@ -152,7 +155,14 @@ def summarise_cell(
         notes=tuple(dict.fromkeys(note for trial in trials for note in trial.warnings)),
         access=_common_access(trials),
         emulator=emulator,
+        resident_before=_resident_range(counted),
     )
+
+
+def _resident_range(trials: Sequence[Measurement]) -> tuple[float, float] | None:
+    shares = [trial.resident_before for trial in trials]
+    known = [share for share in shares if share is not None]
+    return (min(known), max(known)) if known and len(known) == len(shares) else None
 
 
 def _common_access(trials: Sequence[Measurement]) -> Access | None:

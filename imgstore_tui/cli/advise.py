@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
@@ -13,7 +12,6 @@ from rich.text import Text
 from imgstore_tui.analysis.advice.run_advice import DEFAULT_EPOCHS, DatasetAdvice, Situation, advise_run
 from imgstore_tui.analysis.advice.weights import Criterion, Use, parse_weights, weights_for
 from imgstore_tui.analysis.prices import EXAMPLE, PriceSheet, read_prices
-from imgstore_tui.analysis.set_costs import set_costs
 from imgstore_tui.cli.load_run import read_run
 from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
 from imgstore_tui.cli.parser import RUN_HELP, CommandParser, check_choice
@@ -26,10 +24,6 @@ from imgstore_tui.present.charts.pareto import pareto_chart, pareto_text
 from imgstore_tui.present.tables.rich_table import rich_table
 from imgstore_tui.present.text.advice import row_names, statements
 from imgstore_tui.present.text.ascii import ascii_text
-from imgstore_tui.present.text.clients import request_cost_text
-
-if TYPE_CHECKING:
-    from imgstore_tui.present.results import RunResults
 
 MOST_COLUMNS = 120
 CHART_COLUMNS, CHART_ROWS = 72, 14
@@ -51,7 +45,13 @@ def main(argv: Sequence[str]) -> int:
         if value is not None and not 1 <= value <= MOST_CLIENTS:
             raise UsageError(f"{option} takes 1 to {MOST_CLIENTS:,}, not {value:g}.")
     situation = Situation(
-        use, parse_weights(arguments.weight), images, arguments.epochs, arguments.clients, arguments.feed
+        use=use,
+        weights=parse_weights(arguments.weight),
+        images=images,
+        epochs=arguments.epochs,
+        clients=arguments.clients,
+        images_per_s=arguments.feed,
+        prices=_price_sheet(arguments.prices),
     )
     weights_for(situation.use, situation.weights or {})  # refuses what makes no sense before the run is read
     run = read_run(arguments.run)
@@ -71,14 +71,11 @@ def main(argv: Sequence[str]) -> int:
 
         return print_json(advice_record(run, advices))
     console, plain = data_console(), arguments.ascii or ascii_only()
-    sheet = None if arguments.prices is None else _price_sheet(arguments.prices)
-    for number, given in enumerate(advices):
+    for number, advice in enumerate(advices):
         if len(run.plan.datasets) > 1:
-            console.print(Text(f"{'' if number == 0 else chr(10)}{safe_text(given.advice.dataset)}", style="bold"))
-        _print(console, given, run, plain=plain, rows=not arguments.no_rows)
-        if sheet is not None:
-            _print_costs(console, results, given, sheet, plain=plain)
-    if arguments.prices == "":
+            console.print(Text(f"{'' if number == 0 else chr(10)}{safe_text(advice.choice.dataset)}", style="bold"))
+        _print(console, advice, run, plain=plain, rows=not arguments.no_rows)
+    if situation.prices == EXAMPLE and arguments.prices is not None:
         talk_console().print(
             "These prices are an example. Copy the sheet from imgstore-tui help object-storage, write yours into it, "
             "and name it: --prices FILE",
@@ -112,7 +109,7 @@ def make_parser() -> CommandParser:
     )
     parser.add_argument(
         "--prices", metavar="FILE", nargs="?", const="",
-        help="also what the whole set costs in an object store, by a price sheet (default: an example)",
+        help="price sheet of an object store, for what the whole set costs there (default: an example)",
     )  # fmt: skip
     parser.add_argument(
         "--clients", metavar="N", type=int,
@@ -130,45 +127,27 @@ def make_parser() -> CommandParser:
     return parser
 
 
-def _print(console: Console, given: DatasetAdvice, run: Run, *, plain: bool, rows: bool) -> None:
+def _print(console: Console, advice: DatasetAdvice, run: Run, *, plain: bool, rows: bool) -> None:
     before: tuple[Cell, ...] = ()
-    for number, statement in enumerate(statements(given)):
+    for number, statement in enumerate(statements(advice)):
         _print_sentence(console, statement.text, style="" if number else "bold", plain=plain)
         if rows and statement.rows:
             names = "the same rows" if statement.rows == before else f"rows: {row_names(statement.rows)}"
             _print_sentence(console, names, indent=4, style="dim", plain=plain)
             before = statement.rows
     console.print()
-    chart = pareto_chart(given, run)
+    chart = pareto_chart(advice, run)
     if chart is not None:
         width = min(output_width(), CHART_COLUMNS)
         console.print(pareto_text(chart, width, CHART_ROWS, ascii_only=plain), soft_wrap=True)
-    for table in advice_tables(given):
+    for table in advice_tables(advice):
         console.print(rich_table(table, output_width(), ascii_only=plain), Text(), sep="\n")
 
 
-def _price_sheet(path: str) -> PriceSheet:
+def _price_sheet(path: str | None) -> PriceSheet:
     from imgstore_tui.core.paths import expand_path
 
     return read_prices(expand_path(path)) if path else EXAMPLE
-
-
-def _print_costs(
-    console: Console, results: RunResults, given: DatasetAdvice, sheet: PriceSheet, *, plain: bool
-) -> None:
-    """Print what the whole set costs in an object store."""
-    from imgstore_tui.present.tables.set_cost import set_cost_table
-
-    found = set_costs(results.run, results.summaries, given, sheet)
-    table = set_cost_table(found, sheet, given.images, given.situation.passes)
-    if table.rows:
-        console.print(rich_table(table, output_width(), ascii_only=plain), Text(), sep="\n")
-    prices = {cost.spec: cost.read / (given.images * given.situation.passes) for cost in found if given.images}
-    for curve in given.scalings:
-        price = prices.get(curve.row.spec)
-        if price is not None and not curve.row.operation.writes:
-            text = request_cost_text(curve, given.situation.clients, price, sheet.currency)
-            _print_sentence(console, text, plain=plain)
 
 
 def _print_sentence(console: Console, text: str, *, plain: bool, style: str = "", indent: int = 0) -> None:

@@ -329,6 +329,8 @@ class Environment:
     notes: tuple[str, ...] = ()
     servers: tuple[ServerFacts, ...] = ()
     """The servers that take part."""
+    scratch_mount_options: str = ""
+    """How the file system of the scratch folder is mounted, e.g. ``rw,relatime``; empty where nobody tells."""
 
 
 @dataclass(frozen=True, slots=True)

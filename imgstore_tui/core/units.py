@@ -204,3 +204,10 @@ def parse_duration(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise UsageError(f"'{text}' is not a time. Write 90s, 2m or 1h30m.")
     return seconds
+
+
+def amount_text(value: float) -> str:
+    """Return an amount with three digits and no exponent."""
+    if not 0 < value < 100:
+        return f"{value:,.0f}"
+    return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}"

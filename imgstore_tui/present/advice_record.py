@@ -9,6 +9,8 @@ from typing import Any
 from imgstore_tui.analysis.advice.ranking import Ranking
 from imgstore_tui.analysis.advice.run_advice import DatasetAdvice
 from imgstore_tui.analysis.growth import Growth, NoPrediction, Prediction
+from imgstore_tui.analysis.prices import EXAMPLE
+from imgstore_tui.core.json_values import to_json
 from imgstore_tui.core.model import SCHEMA_VERSION, Cell, Run
 from imgstore_tui.present.client_record import scaling_record
 from imgstore_tui.present.text.advice import statements
@@ -22,26 +24,26 @@ def advice_record(run: Run, advices: Sequence[DatasetAdvice]) -> dict[str, Any]:
         run: The run.
         advices: The advice on each of its datasets.
     """
-    return {"schema_version": SCHEMA_VERSION, "run": run.id, "advice": [_dataset(given) for given in advices]}
+    return {"schema_version": SCHEMA_VERSION, "run": run.id, "advice": [_dataset(advice) for advice in advices]}
 
 
-def _dataset(given: DatasetAdvice) -> dict[str, Any]:
-    advice = given.advice
+def _dataset(advice: DatasetAdvice) -> dict[str, Any]:
+    choice = advice.choice
     return {
-        "dataset": advice.dataset,
-        "use": None if given.situation.use is None else given.situation.use.value,
-        "images": given.images,
-        "epochs": given.situation.passes,
-        "cutoff": advice.cutoff,
-        "cache": None if advice.levels.cache is None else advice.levels.cache.value,
-        "sync": None if advice.levels.sync is None else advice.levels.sync.value,
-        "weights": {criterion.value: share for criterion, share in advice.weights.items()},
-        "pick": advice.pick or None,
-        "keeps_own_files": advice.keeps_own_files,
-        "ranking": _ranking(advice.ranking),
-        "own_files": None if advice.own_files is None else _ranking(advice.own_files),
-        "left_out": [{"spec": spec, "reason": reason} for spec, reason in advice.left_out],
-        "unmeasured": [criterion.value for criterion in advice.unmeasured],
+        "dataset": choice.dataset,
+        "use": None if advice.situation.use is None else advice.situation.use.value,
+        "images": advice.images,
+        "epochs": advice.situation.passes,
+        "cutoff": choice.cutoff,
+        "cache": None if choice.levels.cache is None else choice.levels.cache.value,
+        "sync": None if choice.levels.sync is None else choice.levels.sync.value,
+        "weights": {criterion.value: share for criterion, share in choice.weights.items()},
+        "pick": choice.pick or None,
+        "keeps_own_files": choice.keeps_own_files,
+        "ranking": _ranking(choice.ranking),
+        "own_files": None if choice.own_files is None else _ranking(choice.own_files),
+        "left_out": [{"spec": spec, "reason": reason} for spec, reason in choice.left_out],
+        "unmeasured": [criterion.value for criterion in choice.unmeasured],
         "thresholds": [
             {
                 "criterion": threshold.criterion.value,
@@ -49,7 +51,7 @@ def _dataset(given: DatasetAdvice) -> dict[str, Any]:
                 "is_upper": threshold.is_upper,
                 "spec": threshold.spec,
             }
-            for threshold in advice.thresholds
+            for threshold in choice.thresholds
         ],
         "crossings": [
             {
@@ -62,7 +64,7 @@ def _dataset(given: DatasetAdvice) -> dict[str, Any]:
                 "measured_up_to": crossing.measured_up_to,
                 "rows": _rows(crossing.rows),
             }
-            for crossing in given.crossings
+            for crossing in advice.crossings
         ],
         "training": [
             {
@@ -71,7 +73,7 @@ def _dataset(given: DatasetAdvice) -> dict[str, Any]:
                 "first_epoch": None if entry.first is None else _prediction(entry.first),
                 "training": _interval(entry.training),
             }
-            for entry in given.training
+            for entry in advice.training
         ],
         "break_even": [
             {
@@ -83,38 +85,55 @@ def _dataset(given: DatasetAdvice) -> dict[str, Any]:
                 "epochs": _interval(entry.epochs),
                 "rows": _rows(entry.rows),
             }
-            for entry in given.break_evens
+            for entry in advice.break_evens
         ],
         "shares": None
-        if given.shares is None
-        else {"storage": given.shares.storage, "codec": given.shares.codec, "row": _row(given.shares.row)},
+        if advice.shares is None
+        else {"storage": advice.shares.storage, "codec": advice.shares.codec, "row": _row(advice.shares.row)},
         "ceiling": None
-        if given.headroom is None
+        if advice.headroom is None
         else {
-            "storage": given.headroom.storage,
-            "codec_s": given.headroom.codec_s,
-            "file_s": given.headroom.file_s,
-            "distance": given.headroom.distance,
-            "row": _row(given.headroom.row),
+            "storage": advice.headroom.storage,
+            "codec_s": advice.headroom.codec_s,
+            "file_s": advice.headroom.file_s,
+            "distance": advice.headroom.distance,
+            "row": _row(advice.headroom.row),
         },
         "keeping": [
             {
-                "spec": kept.spec,
-                "opened_by": kept.opened_by or None,
-                "names": kept.names,
-                "originals": kept.originals,
-                "drops": list(kept.drops),
-                "lossless": kept.lossless,
+                "spec": keeping.spec,
+                "opened_by": keeping.opened_by or None,
+                "names": keeping.names,
+                "originals": keeping.originals,
+                "drops": list(keeping.drops),
+                "lossless": keeping.lossless,
             }
-            for kept in given.keepings
+            for keeping in advice.keepings
         ],
         "clients": [
-            scaling_record(curve, given.situation.clients, given.situation.images_per_s) for curve in given.scalings
+            scaling_record(curve, advice.situation.clients, advice.situation.images_per_s) for curve in advice.scalings
         ],
-        "growth": [_growth(growth) for growth in given.growths.values()],
+        "object_store": {
+            "prices": {**to_json(advice.situation.prices), "is_example": advice.situation.prices == EXAMPLE},
+            "methods": [
+                {
+                    "spec": cost.spec,
+                    "size_bytes": cost.size,
+                    "month": cost.month,
+                    "write_requests": cost.write_requests,
+                    "write": cost.write,
+                    "read_requests": cost.read_requests,
+                    "read": cost.read,
+                    "requests_counted": cost.is_measured,
+                    "rows": _rows(cost.rows),
+                }
+                for cost in advice.set_costs
+            ],
+        },
+        "growth": [_growth(growth) for growth in advice.growths.values()],
         "statements": [
             {"kind": statement.kind, "text": statement.text, "rows": _rows(statement.rows)}
-            for statement in statements(given)
+            for statement in statements(advice)
         ],
     }
 

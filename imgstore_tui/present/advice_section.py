@@ -7,6 +7,7 @@ from imgstore_tui.analysis.advice.weights import Use
 from imgstore_tui.core.model import Run
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.advice import cost_by_criterion_table, growth_table, keeping_table, whole_set_table
+from imgstore_tui.present.tables.set_cost import set_cost_table
 from imgstore_tui.present.tables.table_model import Table
 
 TITLE = "Advice"
@@ -18,16 +19,22 @@ def situation_of(run: Run) -> Situation:
 
 
 def report_advice(results: RunResults) -> tuple[DatasetAdvice, ...]:
-    """Return the advice on each dataset on which one can be given; none while the run goes on."""
+    """Return the advice on each dataset on which there is one; none while the run goes on."""
+    return tuple(entry for entry in run_advice(results) if entry.scalings or not entry.choice.ranking.reason)
+
+
+def run_advice(results: RunResults) -> tuple[DatasetAdvice, ...]:
+    """Return the advice on each dataset, or what it lacks; none while the run goes on."""
     run = results.run
     if run.status == "running" or not (run.measurements or run.client_rounds):
         return ()
-    given = advise_run(run, results.summaries, situation_of(run))
-    return tuple(entry for entry in given if entry.scalings or not entry.advice.ranking.reason)
+    return advise_run(run, results.summaries, situation_of(run))
 
 
-def advice_tables(given: DatasetAdvice) -> tuple[Table, ...]:
+def advice_tables(advice: DatasetAdvice) -> tuple[Table, ...]:
     """Return the tables of an advice, those without a row left out."""
-    costs = cost_by_criterion_table(given) if given.advice.ranking.methods else None
-    tables = (costs, keeping_table(given), whole_set_table(given), growth_table(given))
+    costs = cost_by_criterion_table(advice) if advice.choice.ranking.methods else None
+    tables = (
+        costs, keeping_table(advice), whole_set_table(advice), set_cost_table(advice), growth_table(advice),
+    )  # fmt: skip
     return tuple(table for table in tables if table is not None)

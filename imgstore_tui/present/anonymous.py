@@ -151,6 +151,10 @@ class _Words:
             environment,
             scratch=self.place("scratch", environment.scratch),
             scratch_device="device",
+            # An option with a value may name a user or a host, as those of network file systems do.
+            scratch_mount_options=",".join(
+                option for option in environment.scratch_mount_options.split(",") if "=" not in option
+            ),
             host="",
             notes=self.sentences(environment.notes),
             servers=tuple(map(self._server, environment.servers)),

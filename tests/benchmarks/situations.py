@@ -5,12 +5,15 @@ Their costs are of the size that such sets have on a workstation; they are read 
 
 from __future__ import annotations
 
+import math
+import random
 import textwrap
 from dataclasses import replace
 
 from imgstore_tui.analysis.advice.run_advice import Situation, advise_run
 from imgstore_tui.analysis.advice.weights import Use
 from imgstore_tui.analysis.aggregate import summarise
+from imgstore_tui.core.access import Access
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation
 from imgstore_tui.present.text.advice import statements
@@ -55,13 +58,14 @@ def situations() -> dict[str, tuple[Run, Situation]]:
     photo_disk = dict.fromkeys(PHOTOS, 3 * mib) | {"lmdb+jpeg": mib, "sqlite+original": 3 * mib + 9000}
     many = {"source": 0, "disk": 0, "disk+original": 0}
     sent_disk = {"disk": 42_000, "webdataset+png": 41_500, "parquet+png": 40_200, "hdf5": 150_528}
+    served_disk = {"disk": 42_000, "lmdb+png": 44_200, "sqlite+png": 41_100}  # blocks, pages, less than pages
     photos = costed_run(PHOTOS, disk=photo_disk, files=many, cache=COLD, cold=1.3, images=1_000_000,
                         dataset="folder:photos", memory_bytes=32 * GIB)  # fmt: skip
     lossy = tuple(replace(trial, psnr_db=38.0) if trial.spec == "lmdb+jpeg" else trial for trial in photos.measurements)
     return {
         "32 px pictures, training on an SSD": (
-            costed_run(TINY, disk=tiny_disk, files=many, cache=HOT_COLD, cold=6, images=1_200_000,
-                       dataset="folder:tiny"),
+            by_own_code(costed_run(TINY, disk=tiny_disk, files=many, cache=HOT_COLD, cold=6, images=1_200_000,
+                                   dataset="folder:tiny"), "webdataset+png"),
             Situation(Use.TRAINING, epochs=90),
         ),
         "an archive of 3 TB of photographs": (replace(photos, measurements=lossy), Situation(Use.ARCHIVE)),
@@ -69,13 +73,34 @@ def situations() -> dict[str, tuple[Run, Situation]]:
             costed_run(SENT, disk=sent_disk, files=many, images=20_000), Situation(Use.SHARING)
         ),
         "a service that reads single images": (
-            costed_run(SERVED, disk={"disk": 42_000}, files=many, images=200_000), Situation(Use.SERVICE)
+            with_samples(costed_run(SERVED, disk=served_disk, files=many, images=200_000)), Situation(Use.SERVICE)
         ),
         "a small set that fits into memory": (
             costed_run(TINY, disk=tiny_disk, files=many, images=1000, dataset="folder:small"),
             Situation(Use.TRAINING, epochs=30),
         ),
     }  # fmt: skip
+
+
+def by_own_code(run: Run, spec: str) -> Run:
+    """Return a run in which a method is read in random order by code of the program."""
+    return replace(
+        run,
+        measurements=tuple(
+            replace(trial, access=Access.OWN) if (trial.spec, trial.operation) == (spec, RANDOM) else trial
+            for trial in run.measurements
+        ),
+    )
+
+
+def with_samples(run: Run, reads: int = 200) -> Run:
+    """Return a run in which each trial of single reads has samples around its time, with the tail that reads have."""
+    trials = []
+    for number, trial in enumerate(run.measurements):
+        source = random.Random(number)
+        spread = [math.exp(source.gauss(0.0, 0.25)) for _ in range(reads)] if trial.operation is ONE else [1.0]
+        trials.append(replace(trial, samples=tuple((trial.seconds or 0.0) * factor for factor in spread)))
+    return replace(run, measurements=tuple(trials))
 
 
 def main() -> None:

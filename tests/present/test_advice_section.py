@@ -9,16 +9,18 @@ from xml.etree import ElementTree
 import pytest
 
 from imgstore_tui.analysis.advice.weights import Criterion, Use
+from imgstore_tui.analysis.prices import EXAMPLE
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present import exports
-from imgstore_tui.present.advice_section import report_advice, situation_of
+from imgstore_tui.present.advice_section import advice_tables, report_advice, situation_of
 from imgstore_tui.present.charts.figures import ChartKind, make_figure
 from imgstore_tui.present.charts.pareto import pareto_axes, pareto_chart, pareto_text
 from imgstore_tui.present.charts.pareto_svg import pareto_svg
 from imgstore_tui.present.exports.md import escape
+from imgstore_tui.present.exports.tex import escape as tex_escape
 from imgstore_tui.present.results import build_results
-from imgstore_tui.present.text.advice import statements
+from imgstore_tui.present.text.advice import sentence_text, statements
 from imgstore_tui.testing.fake_runs import fake_run
 
 OPERATIONS = (Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM)
@@ -37,6 +39,25 @@ def test_reports_have_every_sentence_of_the_advice() -> None:
     assert [text for text in sentences if escape(text) not in md] == []
     plain = re.sub(r"<[^>]+>", "", html)
     assert [text for text in sentences if text not in plain] == []
+
+
+@pytest.mark.parametrize("name", ["md", "html", "tex"])
+def test_reports_say_what_an_object_store_costs_and_of_when_the_prices_are(name: str) -> None:
+    report = exports.get(name).export(made_up_run()).decode()
+    plain = re.sub(r"<[^>]+>|[\\{}]", "", report)
+    assert "In an object store, " in plain
+    assert " images, in USD" in plain
+    assert f"as of {EXAMPLE.date}, an example" in plain
+
+
+def test_latex_has_every_sentence_and_the_tables_of_the_advice() -> None:
+    run = made_up_run()
+    (advice,) = report_advice(build_results(run))
+    tex = exports.get("tex").export(run).decode()
+    assert r"\section*{Advice}" in tex
+    sentences = [sentence_text(entry, run.plan) for entry in statements(advice)]
+    assert [text for text in sentences if rf"\item {tex_escape(text)}" not in tex] == []
+    assert [table.title for table in advice_tables(advice) if tex_escape(table.title) not in tex] == []
 
 
 def test_a_report_without_enough_rounds_has_no_advice() -> None:
@@ -62,9 +83,9 @@ def test_the_chart_has_the_two_heaviest_criteria_and_the_ratios_of_the_costs() -
     chart = pareto_chart(given, run)
     assert chart is not None
     assert (chart.upward, chart.across) == (Criterion.RANDOM, Criterion.DISK)
-    least = min(method.figures[Criterion.RANDOM].value for method in given.advice.ranking.methods)
+    least = min(method.figures[Criterion.RANDOM].value for method in given.choice.ranking.methods)
     for point in chart.points:
-        method = given.advice.ranking.method(point.spec)
+        method = given.choice.ranking.method(point.spec)
         assert method is not None
         assert point.upward == pytest.approx(method.figures[Criterion.RANDOM].value / least)
         assert point.is_efficient == method.is_efficient

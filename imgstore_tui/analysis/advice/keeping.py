@@ -38,12 +38,12 @@ def keepings(specs: Sequence[Spec], labels: Iterable[str]) -> tuple[Keeping, ...
         labels: Labels of the methods that are asked for; that of the user's own files may be among them.
     """
     known = {spec.label: spec for spec in specs}
-    found = [
+    entries = [
         OWN_FILES if label == IN_PLACE.label else _keeping(known[label])
         for label in labels
         if label in known or label == IN_PLACE.label
     ]
-    return tuple(keeping for keeping in found if keeping is not None)
+    return tuple(keeping for keeping in entries if keeping is not None)
 
 
 def _keeping(spec: Spec) -> Keeping | None:
@@ -57,17 +57,17 @@ def _keeping(spec: Spec) -> Keeping | None:
     )
 
 
-def unsuitable_for_archive(kept: Sequence[Keeping]) -> dict[str, str]:
+def unsuitable_for_archive(methods: Sequence[Keeping]) -> dict[str, str]:
     """Return which methods an archive of files does without, and why, where another one keeps the files themselves.
 
     Args:
-        kept: What the methods keep, the user's own files not among them.
+        methods: What the methods keep, the user's own files not among them.
     """
-    if not any(keeping.originals for keeping in kept):
-        return {keeping.spec: "it is lossy" for keeping in kept if not keeping.lossless}
+    if not any(keeping.originals for keeping in methods):
+        return {keeping.spec: "it is lossy" for keeping in methods if not keeping.lossless}
     return {
         keeping.spec: f"it does not keep the files themselves{_lost(keeping)}"
-        for keeping in kept
+        for keeping in methods
         if not keeping.originals
     }
 

@@ -181,12 +181,12 @@ def thresholds(ranking: Ranking, pick: str) -> tuple[Threshold, ...]:
         ranking: The ranking.
         pick: The method to take.
     """
-    taken = ranking.method(pick)
-    if taken is None:
+    chosen = ranking.method(pick)
+    if chosen is None:
         return ()
     tied = set(ranking.best)
     measured = [criterion for criterion in Criterion if all(criterion in method.figures for method in ranking.methods)]
-    found = []
+    changes = []
     for criterion in measured:
         now = ranking.shares.get(criterion, 0.0)
         if now >= 1.0:
@@ -196,19 +196,21 @@ def thresholds(ranking: Ranking, pick: str) -> tuple[Threshold, ...]:
         for method in ranking.methods:
             if method.spec in tied:
                 continue
-            share = _equal_share(taken, method, criterion, ranking.shares)
+            share = _equal_share(chosen, method, criterion, ranking.shares)
             if share is not None and share > now and (upper is None or share < upper[0]):
                 upper = share, method.spec
             elif share is not None and share < now and (lower is None or share > lower[0]):
                 lower = share, method.spec
-        found += [Threshold(criterion, upper[0], True, upper[1])] if upper else []
-        found += [Threshold(criterion, lower[0], False, lower[1])] if lower else []
+        changes += [Threshold(criterion, upper[0], True, upper[1])] if upper else []
+        changes += [Threshold(criterion, lower[0], False, lower[1])] if lower else []
     return tuple(
-        sorted(found, key=lambda entry: (abs(entry.share - ranking.shares.get(entry.criterion, 0.0)), entry.criterion))
+        sorted(
+            changes, key=lambda entry: (abs(entry.share - ranking.shares.get(entry.criterion, 0.0)), entry.criterion)
+        )
     )
 
 
-def _equal_share(taken: MethodCost, other: MethodCost, criterion: Criterion, shares: Weights) -> float | None:
+def _equal_share(pick: MethodCost, other: MethodCost, criterion: Criterion, shares: Weights) -> float | None:
     """Return the share of a criterion, above 0 and below 1, at which two methods cost the same; None if there is none.
 
     The logarithm of the ratio of their costs is a straight line in the share: from that of all other criteria at 0 to
@@ -216,16 +218,14 @@ def _equal_share(taken: MethodCost, other: MethodCost, criterion: Criterion, sha
     """
     rest = 1.0 - shares.get(criterion, 0.0)
     others = sum(
-        share / rest * _log_ratio(taken, other, weighed)
-        for weighed, share in shares.items()
-        if weighed is not criterion
+        share / rest * _log_ratio(pick, other, weighed) for weighed, share in shares.items() if weighed is not criterion
     )
-    alone = _log_ratio(taken, other, criterion)
+    alone = _log_ratio(pick, other, criterion)
     if others == alone:
         return None
     share = others / (others - alone)
     return share if 0.0 < share < 1.0 else None
 
 
-def _log_ratio(taken: MethodCost, other: MethodCost, criterion: Criterion) -> float:
-    return math.log(taken.figures[criterion].weighed / other.figures[criterion].weighed)
+def _log_ratio(pick: MethodCost, other: MethodCost, criterion: Criterion) -> float:
+    return math.log(pick.figures[criterion].weighed / other.figures[criterion].weighed)

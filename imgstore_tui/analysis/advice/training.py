@@ -86,12 +86,12 @@ def training_times(
         images: Number of images of the whole set.
         epochs: Number of epochs.
     """
-    found = []
+    times = []
     for spec in specs:
         growth = grown.get(replace(like, spec=spec, cutoff=0))
         if growth is None:
-            nothing = NoPrediction(images, f"{like.operation} was not measured for it")
-            found.append(TrainingTime(spec, images, epochs, nothing, None, None))
+            unmeasured = NoPrediction(images, f"{like.operation} was not measured for it")
+            times.append(TrainingTime(spec, images, epochs, unmeasured, None, None))
             continue
         epoch = growth.predict(images)
         cold = grown.get(replace(growth.cell, cache=CacheState.COLD)) if like.cache is CacheState.HOT else None
@@ -109,8 +109,8 @@ def training_times(
                     None if first.interval.is_range or later.is_range else first.interval.coverage,
                     min(first.interval.n, later.n),
                 )
-        found.append(TrainingTime(spec, images, epochs, epoch, first, training))
-    return tuple(found)
+        times.append(TrainingTime(spec, images, epochs, epoch, first, training))
+    return tuple(times)
 
 
 def _scaled(interval: Interval, factor: float) -> Interval:
@@ -148,7 +148,9 @@ def _break_even(grown: Mapping[Cell, Growth], spec: str, own: Cell, sync: SyncLe
     for name, cell in cells.items():
         part = _rounds(grown.get(cell), images)
         if isinstance(part, str):
-            return BreakEven(spec, images, Payback.UNKNOWN, f"{name}: {part}")
+            growth = grown.get(cell)
+            rows = () if growth is None else growth.rows
+            return BreakEven(spec, images, Payback.UNKNOWN, f"{name}: {part}", rows=rows)
         parts.append(part)
     source, method, read, write = parts
     rows = tuple(dict.fromkeys(row for part in parts for row in part.rows))

@@ -101,24 +101,24 @@ _WEIGHTS: dict[Use, dict[Criterion, float]] = {
 Weights = Mapping[Criterion, float]
 
 
-def weights_for(use: Use | None, given: Weights) -> dict[Criterion, float]:
+def weights_for(use: Use | None, own: Weights) -> dict[Criterion, float]:
     """Return the share of each criterion, from 0 to 1 and 1 together, the largest first.
 
     Args:
-        use: What the images are used for; its weights fill in what is not given. None leaves the given ones alone;
+        use: What the images are used for; its weights fill in what the user leaves out. None leaves the user's alone;
             without any, it is training.
-        given: Weights of the user, in parts of whatever sum, beside the 100 parts of a use.
+        own: Weights of the user, in parts of whatever sum, beside the 100 parts of a use.
 
     Raises:
         UsageError: If all of them are 0.
     """
-    base = use.weights if use is not None else {} if given else Use.TRAINING.weights
-    parts = {**base, **given}
+    base = use.weights if use is not None else {} if own else Use.TRAINING.weights
+    parts = {**base, **own}
     total = sum(parts.values())
     if total <= 0:
         raise UsageError("All weights are 0, so that nothing matters. Give one of them more, e.g. --weight random=3.")
-    kept = sorted(((part / total, criterion) for criterion, part in parts.items() if part > 0), reverse=True)
-    return {criterion: share for share, criterion in sorted(kept, key=lambda entry: (-entry[0], entry[1]))}
+    positive = sorted(((part / total, criterion) for criterion, part in parts.items() if part > 0), reverse=True)
+    return {criterion: share for share, criterion in sorted(positive, key=lambda entry: (-entry[0], entry[1]))}
 
 
 def parse_weights(texts: Iterable[str]) -> dict[Criterion, float]:
@@ -127,7 +127,7 @@ def parse_weights(texts: Iterable[str]) -> dict[Criterion, float]:
     Raises:
         UsageError: If one has another form, names no criterion or is no number of 0 or more.
     """
-    given: dict[Criterion, float] = {}
+    weights: dict[Criterion, float] = {}
     names = [criterion.value for criterion in Criterion]
     for text in (part.strip() for whole in texts for part in whole.split(",")):
         name, equals, value = (part.strip() for part in text.partition("="))
@@ -141,7 +141,7 @@ def parse_weights(texts: Iterable[str]) -> dict[Criterion, float]:
             number = math.nan
         if not 0 <= number < math.inf:
             raise UsageError(f"'{value}' is not a weight of {name}: write a number of 0 or more.")
-        if Criterion(name) in given:
+        if Criterion(name) in weights:
             raise UsageError(f"The weight of {name} is given twice. Give it once.")
-        given[Criterion(name)] = number
-    return given
+        weights[Criterion(name)] = number
+    return weights

@@ -44,6 +44,7 @@ def describe_environment(scratch: Path, data_roots: Iterable[Path], modules: Ite
         scratch=str(scratch),
         scratch_filesystem=mount.filesystem,
         scratch_device=mount.source,
+        scratch_mount_options=mount.options,
         scratch_free_bytes=free_bytes(scratch),
         same_device_as_data=devices == {scratch.stat().st_dev} if devices else None,
         host=platform.node(),

@@ -23,6 +23,8 @@ class Mount:
     """Kind of file system, e.g. ``ext4``."""
     source: str
     """E.g. ``/dev/sda1``."""
+    options: str = ""
+    """How it is mounted, e.g. ``rw,relatime,data=ordered``; without options that are paths."""
 
 
 UNKNOWN = Mount("", "/", "/", "unknown", "unknown")
@@ -38,9 +40,20 @@ def mounts() -> list[Mount]:
     seen = []
     for line in lines:
         left, _, right = line.partition(b" - ")
-        (device, root, point), (filesystem, source) = left.split(b" ")[2:5], right.split(b" ")[:2]
-        seen.append(Mount(*map(_unescaped, (device, root, point, filesystem, source))))
+        (device, root, point, own), (filesystem, source, *shared) = left.split(b" ")[2:6], right.split(b" ")[:3]
+        options = _without_paths(_unescaped(b",".join((own, *shared))))
+        seen.append(
+            Mount(
+                _unescaped(device), _unescaped(root), _unescaped(point), _unescaped(filesystem), _unescaped(source),
+                options,
+            )
+        )  # fmt: skip
     return seen
+
+
+def _without_paths(options: str) -> str:
+    """Return mount options, each once, without those that are paths, such as the layers of an overlay."""
+    return ",".join(dict.fromkeys(option for option in options.split(",") if "/" not in option))
 
 
 def _unescaped(field: bytes) -> str:

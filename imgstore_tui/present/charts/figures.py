@@ -18,7 +18,7 @@ from imgstore_tui.core.units import format_bytes, format_seconds
 from imgstore_tui.present.charts.axes import drawable
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.table_model import interval_text
-from imgstore_tui.present.text.captions import dataset_names, level_text
+from imgstore_tui.present.text.captions import dataset_names, level_text, residency_text
 
 
 class ChartKind(StrEnum):
@@ -163,6 +163,8 @@ class Figure:
     """Name of the horizontal axis."""
     is_rate: bool = False
     """Whether values are rates, images per second, and not seconds."""
+    proof: str = ""
+    """How much of the stores was in memory when the clock started, of a figure with cold reads; else empty."""
 
     @property
     def empty(self) -> bool:
@@ -271,6 +273,7 @@ def _figure(
         return _write_one(chosen, indexes, sync, _titled("", named, several))
     lines: tuple[Series, ...] = ()
     levels = []
+    drawn: list[CellSummary] = []
     states: tuple[CacheState | None, ...] = (CacheState.HOT, CacheState.COLD) if against else (cache,)
     for operation in kind.operations:
         for state in (None,) if operation.writes else states:
@@ -280,10 +283,14 @@ def _figure(
             levels.append(level_text(cells[0].cell))
             is_second = kind is ChartKind.BOTH and operation is Operation.READ_MANY
             dotted = state is CacheState.COLD if against else is_second
+            drawn += cells
             lines += _lines(cells, indexes, per_image=per_image, dotted=dotted)
     title, what = _time_title(kind, levels, per_image=per_image, against=against)
     strokes = ("hot", "cold") if against else ("write", "read")
-    return Figure(kind, _titled(title, named, several), lines, upward=f"time for {what}", strokes=strokes)
+    # That a store is hot is the usual state of a benchmark; that one is cold needs a proof.
+    proof = residency_text(drawn) if any(entry.cell.cache is CacheState.COLD for entry in drawn) else ""
+    title = _titled(title, named, several)
+    return Figure(kind, title, lines, upward=f"time for {what}", strokes=strokes, proof=proof)
 
 
 def _cells_at_one_level(

@@ -135,7 +135,8 @@ def _lines(panel: Any, chart: Chart, height: float) -> None:
     if any(line.dotted for line in figure.series):
         title += f"\nsolid: {figure.strokes[0]}, dotted: {figure.strokes[1]}"
     panel.set(xscale=scale_text(scales.x), yscale=scale_text(scales.y), title=title)
-    panel.set(xlabel=figure.across, ylabel=figure.upward)
+    below = f"{figure.across}\n{_folded(figure.proof)}" if figure.proof else figure.across
+    panel.set(xlabel=below, ylabel=figure.upward)
     panel.set_ylim(_value(y.low, log=scales.y), _value(y.high, log=scales.y))
     panel.set_yticks([_value(position, log=scales.y) for position, _ in y.ticks], [label for _, label in y.ticks])
     panel.set_xticks([_value(position, log=scales.x) for position, _ in x.ticks], [label for _, label in x.ticks])

@@ -62,9 +62,9 @@ class ParetoChart:
         return safe_text(f"Left and below is better. The Pareto set by everything with a weight: {named}.")
 
 
-def pareto_chart(given: DatasetAdvice, run: Run) -> ParetoChart | None:
+def pareto_chart(advice: DatasetAdvice, run: Run) -> ParetoChart | None:
     """Return the chart of an advice on a run; None where fewer than two methods or criteria count."""
-    ranking = given.advice.ranking
+    ranking = advice.choice.ranking
     criteria = list(ranking.shares)[:2]
     if len(criteria) < 2 or len(ranking.methods) < 2:
         return None

@@ -48,6 +48,8 @@ _MOST_LABEL = 210
 """Widest name at the end of a line."""
 _CHARACTER = 7.2
 """Width of a character of the labels, generous."""
+_PROOF_CHARACTER = 6.4
+"""Width of a character of a line that is folded where it is too long."""
 
 
 _MARGIN, _GAP, _LINE = 8, 28, 16
@@ -278,7 +280,7 @@ def _frame(x: Axis, y: Axis, top: float, bottom: float, edge: float) -> list[str
 
 
 def _names(figure: Figure, scales: Scales, bottom: float, edge: float) -> tuple[list[str], float]:
-    """Return the names of both axes in a line below, or in two where it is narrow, and their height."""
+    """Return the names of both axes in a line below, or in two where it is narrow, the proof, and their height."""
     down = bottom + _BOTTOM + _NAMES - 8
     up = f"↑ {figure.upward}, {scale_text(scales.y)}" if figure.upward else ""
     across = f"{figure.across}, {scale_text(scales.x)} →"
@@ -287,7 +289,9 @@ def _names(figure: Figure, scales: Scales, bottom: float, edge: float) -> tuple[
         f'<text class="quiet" x="{_LEFT}" y="{down + second:g}">{escape(up)}</text>',
         f'<text class="quiet" x="{edge:g}" y="{down:g}" text-anchor="end">{across}</text>',
     ]
-    return parts, _NAMES + second
+    proof = textwrap.wrap(figure.proof, max(20, int((edge - _LEFT) / _PROOF_CHARACTER)))
+    parts += _text(proof, _LEFT, down + second + _LINE, 'class="quiet"')
+    return parts, _NAMES + second + _LINE * len(proof)
 
 
 def _mark(index: int, x: float, y: float) -> str:

@@ -65,7 +65,7 @@ def draw_figure(
         return build_chart(
             figure.series, width, height, scales=scales, colours=colours, ascii_only=ascii_only, title=figure.title,
             highlight=highlight, upward=figure.upward, strokes=figure.strokes, across=figure.across,
-            is_rate=figure.is_rate,
+            is_rate=figure.is_rate, proof=figure.proof,
         )  # fmt: skip
     if width < MIN_WIDTH or height < MIN_HEIGHT or figure.empty:
         return _message(figure.title, width, height, small=not figure.empty)
@@ -91,6 +91,7 @@ def build_chart(
     strokes: tuple[str, str] = ("write", "read"),
     across: str = "images",
     is_rate: bool = False,
+    proof: str = "",
 ) -> Text:
     """Draw lines of seconds over numbers of images, or of rates over numbers of clients; never raises.
 
@@ -112,6 +113,7 @@ def build_chart(
         strokes: Meaning of solid and dotted lines.
         across: Name of the horizontal axis.
         is_rate: Whether values are images per second.
+        proof: How the cache state is known; below all, where the height suffices.
     """
     style = _ChartStyle(colours or ChartColours(), ascii_only, highlight, strokes)
     points = [(point.n, point.value) for line in series for segment in line.segments() for point in segment]
@@ -119,6 +121,8 @@ def build_chart(
         return _message(title, width, height, small=bool(points))
     head = _head(title, series, width, height, style)
     foot = [_foot(upward, across, scales, width, style)] if upward and height >= NAMED_HEIGHT else []
+    if proof and foot:
+        foot.append(Text(proof, style=style.colours.axis))
     rows = height - len(head) - len(foot)
     label = rate_label if is_rate else decade_label if scales.y else seconds_label
     # plotext adds two rows below the plot, for the axis and its numbers.

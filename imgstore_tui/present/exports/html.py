@@ -128,20 +128,20 @@ def _advice(results: RunResults) -> list[str]:
     """Return the advice on each dataset: its sentences with the rows they rest on, its chart and its tables."""
     parts = []
     plan = results.run.plan
-    for given in report_advice(results):
-        data = f": {escape(safe_text(given.advice.dataset))}" if len(results.run.plan.datasets) > 1 else ""
-        first, *others = statements(given)
+    for advice in report_advice(results):
+        data = f": {escape(safe_text(advice.choice.dataset))}" if len(results.run.plan.datasets) > 1 else ""
+        first, *others = statements(advice)
         parts.append(f'<h2>{ADVICE}{data}</h2><p class="answer">{escape(sentence_text(first, plan))}</p><ul>')
         for statement in others:
             names = escape(short_names(row_names(statement.rows), plan))
             rows = f'<div class="caption">{names}</div>' if statement.rows else ""
             parts.append(f"<li>{escape(sentence_text(statement, plan))}{rows}</li>")
         parts.append("</ul>")
-        if (chart := pareto_chart(given, results.run)) is not None:
+        if (chart := pareto_chart(advice, results.run)) is not None:
             caption = escape(f"{chart.title}. {chart.caption}")
             svg = pareto_svg(chart)
             parts.append(f'<div class="charts"><figure><figcaption>{caption}</figcaption>{svg}</figure></div>')
-        parts += (_table(short_table(table, plan)) for table in advice_tables(given))
+        parts += (_table(short_table(table, plan)) for table in advice_tables(advice))
     return parts
 
 

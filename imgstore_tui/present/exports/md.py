@@ -73,18 +73,18 @@ def _advice_parts(results: RunResults) -> list[str]:
 
     parts = []
     plan = results.run.plan
-    for given in report_advice(results):
-        data = f": {given.advice.dataset}" if len(results.run.plan.datasets) > 1 else ""
+    for advice in report_advice(results):
+        data = f": {advice.choice.dataset}" if len(results.run.plan.datasets) > 1 else ""
         parts.append(f"## {ADVICE}{escape(safe_text(data))}")
         listed = []
-        for number, statement in enumerate(statements(given)):
+        for number, statement in enumerate(statements(advice)):
             mark = "**" if number == 0 else ""
             rows = f" ({escape(short_names(row_names(statement.rows), plan))})" if statement.rows else ""
             listed.append(f"- {mark}{escape(sentence_text(statement, plan))}{mark}{rows}")
         parts.append("\n".join(listed))
-        if (chart := pareto_chart(given, results.run)) is not None:
+        if (chart := pareto_chart(advice, results.run)) is not None:
             parts.append(_indented(pareto_text(chart, COLUMNS, PARETO_ROWS).plain.splitlines()))
-        parts += [part for table in advice_tables(given) for part in _table_parts(short_table(table, plan))]
+        parts += [part for table in advice_tables(advice) for part in _table_parts(short_table(table, plan))]
     return parts
 
 

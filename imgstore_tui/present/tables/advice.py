@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imgstore_tui.analysis.advice.costs import Figure
+from imgstore_tui.analysis.advice.keeping import Keeping
 from imgstore_tui.analysis.advice.run_advice import DatasetAdvice
 from imgstore_tui.analysis.advice.training import TrainingTime
 from imgstore_tui.analysis.advice.weights import Criterion
@@ -12,9 +13,9 @@ from imgstore_tui.present.tables.table_model import NOTHING, Emphasis, Table, Ta
 from imgstore_tui.present.text.advice_times import payback_text, time_text
 
 
-def cost_by_criterion_table(given: DatasetAdvice) -> Table:
+def cost_by_criterion_table(advice: DatasetAdvice) -> Table:
     """Return what each ranked method costs by every criterion with a weight, and by all together."""
-    ranking = given.advice.ranking
+    ranking = advice.choice.ranking
     rows = []
     for method in ranking.methods:
         cells = [
@@ -36,7 +37,7 @@ def cost_by_criterion_table(given: DatasetAdvice) -> Table:
             )
         )
     return Table(
-        f"Costs by weight, {counted(given.advice.cutoff, 'image')}",
+        f"Costs by weight, {counted(advice.choice.cutoff, 'image')}",
         (
             TableColumn("method", right=False, wraps=True),
             *(TableColumn(f"{criterion} {100 * share:.0f} %") for criterion, share in ranking.shares.items()),
@@ -56,14 +57,14 @@ def figure_text(figure: Figure) -> str:
     return format_count(figure.value) if figure.criterion is Criterion.FILES else format_bytes(figure.value)
 
 
-def whole_set_table(given: DatasetAdvice) -> Table | None:
+def whole_set_table(advice: DatasetAdvice) -> Table | None:
     """Return what the whole set takes with every method; None where nothing of that can be told."""
-    if all(isinstance(entry.epoch, NoPrediction) for entry in given.training):
+    if all(isinstance(entry.epoch, NoPrediction) for entry in advice.training):
         return None
-    pays = {entry.spec: entry for entry in given.break_evens}
-    passes = given.situation.passes
+    pays = {entry.spec: entry for entry in advice.break_evens}
+    passes = advice.situation.passes
     rows = []
-    for entry in given.training:
+    for entry in advice.training:
         pay = pays.get(entry.spec)
         rows.append(
             (
@@ -81,7 +82,7 @@ def whole_set_table(given: DatasetAdvice) -> Table | None:
             )
         )
     return Table(
-        f"The whole set, {counted(given.images, 'image')}",
+        f"The whole set, {counted(advice.images, 'image')}",
         (
             TableColumn("method", right=False, wraps=True),
             TableColumn("an epoch" if passes > 1 else "read once"),
@@ -94,19 +95,19 @@ def whole_set_table(given: DatasetAdvice) -> Table | None:
     )
 
 
-def keeping_table(given: DatasetAdvice) -> Table | None:
+def keeping_table(advice: DatasetAdvice) -> Table | None:
     """Return which programs open each method's stores and what these keep; None where the use does not ask for it."""
-    if not given.keepings:
+    if not advice.keepings:
         return None
     rows = tuple(
         (
-            TableEntry(kept.spec),
-            TableEntry(kept.opened_by) if kept.opened_by else NOTHING,
-            _yes_or_no(kept.names),
-            _yes_or_no(kept.originals),
-            TableEntry(", ".join([*kept.drops, *([] if kept.lossless else ["bits"])])) if kept.drops else NOTHING,
+            TableEntry(keeping.spec),
+            TableEntry(keeping.opened_by) if keeping.opened_by else NOTHING,
+            _yes_or_no(keeping.names),
+            _yes_or_no(keeping.originals),
+            TableEntry(", ".join(lost)) if (lost := _lost(keeping)) else NOTHING,
         )
-        for kept in given.keepings
+        for keeping in advice.keepings
     )
     return Table(
         "What is kept, and who can open it",
@@ -123,14 +124,18 @@ def keeping_table(given: DatasetAdvice) -> Table | None:
     )
 
 
+def _lost(keeping: Keeping) -> list[str]:
+    return [*keeping.drops, *([] if keeping.lossless else ["bits"])]
+
+
 def _yes_or_no(value: bool) -> TableEntry:
     return TableEntry("yes" if value else "no", value=float(value))
 
 
-def growth_table(given: DatasetAdvice) -> Table | None:
+def growth_table(advice: DatasetAdvice) -> Table | None:
     """Return start-up and cost per image of every method and operation; None where no line can be fitted."""
     rows = []
-    for cell, growth in given.growths.items():
+    for cell, growth in advice.growths.items():
         start, each = growth.start_s, growth.per_image_s
         if start is None or each is None or not cell.operation.images(2) > 1:
             continue

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from imgstore_tui.analysis.prices import PriceSheet, costs
 from imgstore_tui.core.model import Run
-from imgstore_tui.core.units import format_count
+from imgstore_tui.core.units import amount_text, format_count
 from imgstore_tui.present.tables.table_model import NOTHING, Table, TableColumn, TableEntry
 
 
@@ -47,13 +45,6 @@ def cost_table(run: Run, sheet: PriceSheet) -> Table:
 
 def _price(value: float | None) -> TableEntry:
     return NOTHING if value is None else TableEntry(amount_text(value), value=value)
-
-
-def amount_text(value: float) -> str:
-    """Return an amount with three digits and no exponent."""
-    if not 0 < value < 100:
-        return f"{value:,.0f}"
-    return f"{value:.{max(0, 2 - math.floor(math.log10(value)))}f}"
 
 
 def _count(value: int | None) -> TableEntry:

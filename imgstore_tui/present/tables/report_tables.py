@@ -18,6 +18,8 @@ from imgstore_tui.present.tables.glance import glance_tables
 from imgstore_tui.present.tables.systems import systems_tables
 from imgstore_tui.present.tables.table_model import Emphasis, Table, TableColumn, TableEntry
 from imgstore_tui.present.tables.timings import one_image_tables, overview_tables, timing_tables
+from imgstore_tui.present.text.about_numbers import TITLE as ABOUT
+from imgstore_tui.present.text.about_numbers import about_pairs
 from imgstore_tui.present.text.captions import fact_pairs, sign_word
 from imgstore_tui.present.text.methods import measured_lines, method_summaries
 from imgstore_tui.present.text.shared_options import short_table
@@ -53,6 +55,7 @@ def further_tables(results: RunResults) -> tuple[Table, ...]:
         failures_table(results),
         warnings_table(results),
         left_out_table(results.run),
+        about_table(results),
         methods_table(results),
     )
     return _shown(tables, results)
@@ -83,6 +86,15 @@ def facts_table(run: Run) -> Table:
         "What was measured",
         (TableColumn("", right=False), TableColumn("", right=False, wraps=True)),
         tuple((TableEntry(name, Emphasis.QUIET), TableEntry(value)) for name, value in fact_pairs(run)),
+    )
+
+
+def about_table(results: RunResults) -> Table:
+    """Return how the numbers came about, what proves them, and what they hold for."""
+    return Table(
+        ABOUT,
+        (TableColumn("topic", right=False), TableColumn("what was done and seen", right=False, wraps=True)),
+        tuple((TableEntry(name, Emphasis.QUIET), TableEntry(text)) for name, text in about_pairs(results)),
     )
 
 

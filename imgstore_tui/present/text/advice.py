@@ -5,28 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from imgstore_tui.analysis.advice.missing import MissingRow
 from imgstore_tui.analysis.advice.ranking import MethodCost, Ranking
 from imgstore_tui.analysis.advice.run_advice import DatasetAdvice
 from imgstore_tui.analysis.advice.weights import Use
 from imgstore_tui.analysis.verdict import listed
 from imgstore_tui.core.model import Cell, Plan
-from imgstore_tui.core.operations import CacheState
+from imgstore_tui.core.operations import CacheState, Operation
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count, format_number, format_percent
-from imgstore_tui.present.text.advice_reasons import mostly, reason_sentences
-from imgstore_tui.present.text.advice_times import time_sentences
+from imgstore_tui.present.text.advice_reasons import memory_sentences, mostly, reason_sentences
+from imgstore_tui.present.text.advice_times import price_sentences, time_sentences
 from imgstore_tui.present.text.ceilings import LITTLE_STORAGE, headroom_sentence
-from imgstore_tui.present.text.clients import client_sentences
-from imgstore_tui.present.text.next_commands import shell_line
+from imgstore_tui.present.text.clients import client_sentences, request_cost_text
+from imgstore_tui.present.text.next_commands import measuring_command, shell_line
 from imgstore_tui.present.text.shared_options import short_names
 from imgstore_tui.stats.intervals import Interval
 from imgstore_tui.stats.ranking import Placement
 
 COMMAND = "imgstore-tui "
 """What every command begins with."""
+MANY_ROUNDS = 12
+"""Rounds that are advised where there are too few: those of the plans of a use."""
 _LEAST_CODEC = 0.05
-"""Share of the codec below which all is storage, and nothing is to be said."""
+"""Share of the codec below which all is storage, which needs no sentence."""
 
 
 _LEAST_SHARE = 0.05
@@ -47,22 +50,23 @@ class Statement:
         object.__setattr__(self, "text", safe_text(self.text))
 
 
-def statements(given: DatasetAdvice) -> tuple[Statement, ...]:
+def statements(advice: DatasetAdvice) -> tuple[Statement, ...]:
     """Return the advice on a dataset, sentence by sentence; the first one is the answer in short."""
-    times_taken = [Statement(kind, text, rows) for kind, text, rows in time_sentences(given)]
     parts = [
-        _choice(given),
-        *_continuation(given),
-        *_keeping(given),
-        *times_taken,
-        *_clients(given),
-        *(Statement(kind, text, rows) for kind, text, rows in reason_sentences(given)),
-        *_shares(given),
-        *_costs(given),
-        *_own_files(given),
-        *_weight_changes(given),
+        _choice(advice),
+        *_missing(advice),
+        *(Statement(kind, text, rows) for kind, text, rows in memory_sentences(advice)),
+        *_keeping(advice),
+        *(Statement(kind, text, rows) for kind, text, rows in time_sentences(advice)),
+        *_clients(advice),
+        *(Statement(kind, text, rows) for kind, text, rows in reason_sentences(advice)),
+        *_shares(advice),
+        *_costs(advice),
+        *_own_files(advice),
+        *_weight_changes(advice),
     ]
-    return (*parts, *_size_changes(given), *_pareto(given), *_weights(given), *_omissions(given))
+    prices = (Statement(kind, text, rows) for kind, text, rows in price_sentences(advice))
+    return (*parts, *_size_changes(advice), *_pareto(advice), *prices, *_weights(advice), *_omissions(advice))
 
 
 def sentence_text(statement: Statement, plan: Plan) -> str:
@@ -87,20 +91,21 @@ def row_names(rows: Iterable[Cell]) -> str:
     return safe_text("; ".join(names))
 
 
-def _purpose(given: DatasetAdvice) -> str:
-    use = given.situation.use
+def _purpose(advice: DatasetAdvice) -> str:
+    use = advice.situation.use
     if use is not None:
         return f" for {use.phrase}"
-    return "" if given.situation.weights else " for training"
+    return "" if advice.situation.weights else " for training"
 
 
-def _choice(given: DatasetAdvice) -> Statement:
-    ranking, purpose = given.advice.ranking, _purpose(given)
+def _choice(advice: DatasetAdvice) -> Statement:
+    ranking, purpose = advice.choice.ranking, _purpose(advice)
+    ranking_specs = [method.spec for method in ranking.methods]
     if ranking.reason:
-        return Statement("choice", f"No advice{purpose}: {ranking.reason}.")
-    rows = _rows(ranking, [method.spec for method in ranking.methods])
-    own = given.advice.own_files
-    if own is not None and given.advice.keeps_own_files:
+        return Statement("choice", f"No advice{purpose}: {ranking.reason}.", _rows(ranking, ranking_specs))
+    rows = _rows(ranking, ranking_specs)
+    own = advice.choice.own_files
+    if own is not None and advice.choice.keeps_own_files:
         return Statement(
             "choice",
             f"Stay with your files{purpose}: nothing that was measured surely costs less by these weights.",
@@ -115,22 +120,46 @@ def _choice(given: DatasetAdvice) -> Statement:
     return Statement(
         "choice",
         f"{listed(best, 'or')}{purpose}: too close to call; more rounds may decide. "
-        f"Until then take {given.advice.pick}.",
+        f"Until then take {advice.choice.pick}.",
         rows,
     )
 
 
-def _continuation(given: DatasetAdvice) -> Iterator[Statement]:
-    """Yield what to measure where there is no advice for want of rounds or methods."""
-    reason = given.advice.ranking.reason
-    if not reason:
+def _missing(advice: DatasetAdvice) -> Iterator[Statement]:
+    """Yield which rows the advice lacks, and the command that measures them."""
+    if not advice.missing:
         return
-    if given.resumable_run:
-        text = "The run ended before all of its plan was measured. To measure what is missing: imgstore-tui resume "
-        yield Statement("missing", text + given.resumable_run)
-    elif "rounds" in reason:
-        many = counted(given.planned_rounds, "round")
-        yield Statement("missing", f"The plan has {many}: run it again with more, such as --rounds 12.")
+    rows = tuple(entry.row for entry in advice.missing if entry.rounds)
+    yield Statement("missing", f"Missing: {'; '.join(_missing_clauses(advice.missing))}.", rows)
+    if advice.resumable_run:
+        text = (
+            f"The run ended before all of its plan was measured. To go on: imgstore-tui resume {advice.resumable_run}"
+        )
+        yield Statement("missing", text)
+        if any(entry.row.operation in advice.plan.operations for entry in advice.missing):
+            return
+    timed = [criterion for criterion in advice.choice.weights if criterion.operations]
+    operations = list(dict.fromkeys(criterion.operations[0] for criterion in timed))
+    line = measuring_command(advice.plan, advice.choice.dataset, operations, MANY_ROUNDS)
+    if line:
+        yield Statement("missing", f"To measure what this advice takes: {line}")
+
+
+def _missing_clauses(missing: Sequence[MissingRow]) -> Iterator[str]:
+    """Yield what is missing, methods of the same operation and rounds together."""
+    groups: dict[tuple[Operation, int], list[MissingRow]] = {}
+    for entry in missing:
+        groups.setdefault((entry.row.operation, entry.rounds), []).append(entry)
+    for (operation, rounds), entries in groups.items():
+        row = entries[0].row
+        head = f"{operation} of {listed([entry.row.spec for entry in entries])} with {counted(row.cutoff, 'image')}"
+        level = f" ({row.cache or row.sync})" if row.cache or row.sync else ""
+        verb = "has" if len(entries) == 1 else "have"
+        yield (
+            f"{head}{level} {verb} {format_count(rounds)} of {entries[0].needed} rounds"
+            if rounds
+            else f"{head}{level} was not measured"
+        )
 
 
 def _rows(ranking: Ranking, specs: Sequence[str]) -> tuple[Cell, ...]:
@@ -143,46 +172,46 @@ def _counted_rows(method: MethodCost, ranking: Ranking) -> list[Cell]:
     return [figure.row for criterion, figure in method.figures.items() if criterion in ranking.shares]
 
 
-def _weights(given: DatasetAdvice) -> Iterator[Statement]:
-    shares = given.advice.ranking.shares
+def _weights(advice: DatasetAdvice) -> Iterator[Statement]:
+    shares = advice.choice.ranking.shares
     if not shares:
         return
     named = ", ".join(f"{criterion.describe} {format_percent(share)}" for criterion, share in shares.items())
-    use = given.situation.use
+    use = advice.situation.use
     about = f" ({use.describe})" if use is not None else ""
-    many = counted(given.advice.cutoff, "image")
+    many = counted(advice.choice.cutoff, "image")
     levels = " and ".join(
         text
         for text in (
-            f"reads {given.advice.levels.cache}" if given.advice.levels.cache else "",
-            f"writes {given.advice.levels.sync}" if given.advice.levels.sync else "",
+            f"reads {advice.choice.levels.cache}" if advice.choice.levels.cache else "",
+            f"writes {advice.choice.levels.sync}" if advice.choice.levels.sync else "",
         )
         if text
     )
     yield Statement("weights", f"Weights{about}: {named}. Compared at {many}, {levels}.")
 
 
-def _costs(given: DatasetAdvice) -> Iterator[Statement]:
+def _costs(advice: DatasetAdvice) -> Iterator[Statement]:
     """Yield how much more the other methods cost by the weights."""
-    ranking = given.advice.ranking
+    ranking = advice.choice.ranking
     if ranking.reason or len(ranking.standings) < 2:
         return
     first = ranking.standings[0].name
-    others = [entry for entry in ranking.standings[1:] if entry.ratio is not None]
-    named = "; ".join(
-        f"{entry.name} {times(entry.ratio)}{mostly(ranking, entry.name, first)}"
-        for entry in others
-        if entry.ratio is not None
-    )
-    unclear = [entry.name for entry in others if entry.placement is Placement.NONE]
-    text = f"By these weights, beside {first}, the others cost: {named}."
+    others = [(entry, entry.ratio) for entry in ranking.standings[1:] if entry.ratio is not None]
+    clauses = [
+        f"{entry.name} {'costs ' if number == 0 else ''}{times(ratio, '' if number else f'as much as {first}')}"
+        f"{mostly(ranking, entry.name, first)}"
+        for number, (entry, ratio) in enumerate(others)
+    ]
+    unclear = [entry.name for entry, _ in others if entry.placement is Placement.NONE]
+    text = f"By these weights {'; '.join(clauses)}."
     if unclear:
         text += f" Too few rounds to judge: {listed(unclear)}."
-    yield Statement("cost", text, _rows(ranking, [first, *(entry.name for entry in others)]))
+    yield Statement("cost", text, _rows(ranking, [first, *(entry.name for entry, _ in others)]))
 
 
-def _own_files(given: DatasetAdvice) -> Iterator[Statement]:
-    own = given.advice.own_files
+def _own_files(advice: DatasetAdvice) -> Iterator[Statement]:
+    own = advice.choice.own_files
     if own is None or own.reason:
         return
     standing = own.standing(IN_PLACE.label)
@@ -192,62 +221,66 @@ def _own_files(given: DatasetAdvice) -> Iterator[Statement]:
     rows = _rows(own, [IN_PLACE.label, first])
     if standing.placement is Placement.BEST:
         yield Statement("own files", "Your files as they are come first by these weights, writing not counted.", rows)
-    elif standing.placement is Placement.TIE:
-        yield Statement(
-            "own files",
-            f"Your files as they are cost {times(standing.ratio)} beside {first}, writing not counted: they cannot be "
-            "told apart from it.",
-            rows,
-        )
-    else:
-        yield Statement(
-            "own files",
-            f"Your files as they are cost {times(standing.ratio)} beside {first}"
-            f"{mostly(own, IN_PLACE.label, first)}, writing not counted.",
-            rows,
-        )
-
-
-def _keeping(given: DatasetAdvice) -> Iterator[Statement]:
-    """Yield which programs open the store to take, and what it keeps of the files."""
-    spec = IN_PLACE.label if given.advice.keeps_own_files else given.advice.pick
-    kept = next((keeping for keeping in given.keepings if keeping.spec == spec), None)
-    if kept is None or spec == IN_PLACE.label:
         return
-    opened = f"{spec} is opened by {kept.opened_by}" if kept.opened_by else f"Which programs open {spec} is not known"
-    names = "names of files" if kept.names else ""
-    if kept.originals:
+    text = f"Your files as they are cost {times(standing.ratio, f'as much as {first}')}"
+    if standing.placement is Placement.TIE:
+        text += ", writing not counted: they cannot be told apart from it."
+    else:
+        text += f"{mostly(own, IN_PLACE.label, first)}, writing not counted."
+    yield Statement("own files", text, rows)
+
+
+def _keeping(advice: DatasetAdvice) -> Iterator[Statement]:
+    """Yield which programs open the store to take, and what it keeps of the files."""
+    spec = IN_PLACE.label if advice.choice.keeps_own_files else advice.choice.pick
+    keeping = next((entry for entry in advice.keepings if entry.spec == spec), None)
+    if keeping is None or spec == IN_PLACE.label:
+        return
+    opened = (
+        f"{spec} is opened by {keeping.opened_by}" if keeping.opened_by else f"Which programs open {spec} is not known"
+    )
+    others = [entry for entry in advice.keepings if entry.spec in advice.choice.ranking.best and entry.spec != spec]
+    opened += "".join(f"; {entry.spec} by {entry.opened_by}" for entry in others if entry.opened_by)
+    names = "names of files" if keeping.names else ""
+    if keeping.originals:
         yield Statement("keeping", f"{opened}. Kept: the files themselves, byte for byte{names and f', and {names}'}.")
         return
     lost = [
-        *kept.drops,
-        *([] if kept.names else ["names of files"]),
-        *([] if kept.lossless else ["bits of the pixels"]),
+        *keeping.drops,
+        *([] if keeping.names else ["names of files"]),
+        *([] if keeping.lossless else ["bits of the pixels"]),
     ]
     text = f"{opened}. Kept: pixels{names and f' and {names}'}" + (f"; lost: {', '.join(lost)}" if lost else "")
-    if others := [keeping.spec for keeping in given.keepings if keeping.originals and keeping.spec != IN_PLACE.label]:
-        text += f". To keep the files themselves: {listed(others, 'or')}"
+    if whole := [entry.spec for entry in advice.keepings if entry.originals and entry.spec != IN_PLACE.label]:
+        text += f". To keep the files themselves: {listed(whole, 'or')}"
     yield Statement("keeping", f"{text}.")
 
 
-def _clients(given: DatasetAdvice) -> Iterator[Statement]:
+def _clients(advice: DatasetAdvice) -> Iterator[Statement]:
     """Yield what several clients of one store reach together."""
-    situation = given.situation
-    for curve in given.scalings:
+    situation = advice.situation
+    costs = {cost.spec: cost for cost in advice.set_costs if cost.is_measured and advice.images}
+    for curve in advice.scalings:
         for kind, text, rows in client_sentences(curve, clients=situation.clients, images_per_s=situation.images_per_s):
             yield Statement(kind, text, rows)
-    if not given.scalings and (situation.clients is not None or situation.images_per_s is not None):
+        cost = costs.get(curve.row.spec)
+        if cost is not None and not curve.row.operation.writes:
+            image_price = cost.read / (advice.images * situation.passes)
+            text = request_cost_text(curve, situation.clients, image_price, situation.prices.currency)
+            if text:
+                yield Statement("client price", text, (curve.row, *cost.rows))
+    if not advice.scalings and (situation.clients is not None or situation.images_per_s is not None):
         yield Statement(
             "clients", "What several clients reach was not measured. To measure it: imgstore-tui run --clients 1,2,4"
         )
 
 
-def _shares(given: DatasetAdvice) -> Iterator[Statement]:
+def _shares(advice: DatasetAdvice) -> Iterator[Statement]:
     """Yield how much of the read that matters most is storage."""
-    if given.headroom is not None:
-        yield Statement("share", headroom_sentence(given.headroom), (given.headroom.row,))
+    if advice.headroom is not None:
+        yield Statement("share", headroom_sentence(advice.headroom), (advice.headroom.row,))
         return
-    shares = given.shares
+    shares = advice.shares
     if shares is None or shares.codec < _LEAST_CODEC:
         return
     text = (
@@ -260,28 +293,30 @@ def _shares(given: DatasetAdvice) -> Iterator[Statement]:
     yield Statement("share", f"{text}.", (shares.row,))
 
 
-def _pareto(given: DatasetAdvice) -> Iterator[Statement]:
-    ranking = given.advice.ranking
+def _pareto(advice: DatasetAdvice) -> Iterator[Statement]:
+    ranking = advice.choice.ranking
     efficient = [method.spec for method in ranking.methods if method.is_efficient]
     beaten = [method.spec for method in ranking.methods if not method.is_efficient]
     if len(ranking.methods) < 2 or not beaten:
         return
+    verb, winner = "is" if len(beaten) == 1 else "are each", "it" if len(efficient) == 1 else "one of them"
     yield Statement(
         "pareto",
-        f"Another method is as good as {listed(beaten, 'or')} in everything that has a weight, and better in "
-        f"something; that is not so of {listed(efficient)} (the Pareto set).",
+        f"Pareto set, by the medians: {listed(efficient)}. {listed(beaten)} {verb} equalled in everything that has a "
+        f"weight, and beaten in something, by {winner}.",
         _rows(ranking, [method.spec for method in ranking.methods]),
     )
 
 
-def _weight_changes(given: DatasetAdvice) -> Iterator[Statement]:
+def _weight_changes(advice: DatasetAdvice) -> Iterator[Statement]:
     """Yield at which weights another method would be taken."""
-    pick, ranking = given.advice.pick, given.advice.ranking
+    pick, ranking = advice.choice.pick, advice.choice.ranking
     if not pick:
         return
     clauses = []
+    beside = "Among the methods to convert to: " if advice.choice.keeps_own_files else ""
     rows = tuple(dict.fromkeys(row for method in ranking.methods for row in method.rows))
-    for threshold in given.advice.thresholds:
+    for threshold in advice.choice.thresholds:
         if not _LEAST_SHARE <= threshold.share <= 1 - _LEAST_SHARE:
             continue  # nobody weighs one thing alone
         over = "over" if threshold.is_upper else "under"
@@ -292,16 +327,22 @@ def _weight_changes(given: DatasetAdvice) -> Iterator[Statement]:
     if clauses:
         yield Statement(
             "weight",
-            f"{pick} unless {listed(clauses, 'or')}, the other weights in proportion.",
+            f"{beside}{pick} unless {listed(clauses, 'or')}, the other weights in proportion.",
             rows,
         )
     elif len(ranking.methods) > len(ranking.best):
-        yield Statement("weight", "No single weight changes that, however much or little it is.", rows)
+        least, most = format_percent(_LEAST_SHARE), format_percent(1 - _LEAST_SHARE)
+        yield Statement(
+            "weight",
+            f"No single weight from {least} to {most}, the others in proportion, puts another method before "
+            f"{listed(ranking.best, 'or')}.",
+            rows,
+        )
 
 
-def _size_changes(given: DatasetAdvice) -> Iterator[Statement]:
+def _size_changes(advice: DatasetAdvice) -> Iterator[Statement]:
     """Yield from how many images on another method takes less time in the read that matters most."""
-    for crossing in given.crossings:
+    for crossing in advice.crossings:
         beyond = ""
         if crossing.images > crossing.measured_up_to:
             beyond = f"; predicted, as {format_count(crossing.measured_up_to)} were measured at most"
@@ -314,38 +355,38 @@ def _size_changes(given: DatasetAdvice) -> Iterator[Statement]:
         )
 
 
-def _omissions(given: DatasetAdvice) -> Iterator[Statement]:
+def _omissions(advice: DatasetAdvice) -> Iterator[Statement]:
     """Yield what the advice does not take into account, and why."""
-    advice = given.advice
-    if given.situation.use is Use.ARCHIVE and advice.pick:
-        line = shell_line("imgstore-tui", "damage", "-b", *(method.spec for method in advice.ranking.methods[:3]), "-d",
-                          advice.dataset)  # fmt: skip
+    choice = advice.choice
+    if advice.situation.use is Use.ARCHIVE and choice.pick:
+        line = shell_line("imgstore-tui", "damage", "-b", *(method.spec for method in choice.ranking.methods[:3]), "-d",
+                          choice.dataset)  # fmt: skip
         if line:
             yield Statement("omission", f"What a flipped byte costs is not counted here. To measure it: {line}")
-    for criterion in advice.unmeasured:
-        how = f": add {criterion.operations[0]} to the operations of a run (-o)" if criterion.operations else ""
-        yield Statement("omission", f"The {criterion.describe} has a weight and was not measured{how}.")
-    for criterion, operation in advice.stands_for:
+    for criterion in choice.unmeasured:
+        if not criterion.operations:  # times are among the rows that are missing
+            yield Statement("omission", f"The {criterion.describe} has a weight and was not measured.")
+    for criterion, operation in choice.stands_for:
         yield Statement(
             "omission", f"{criterion.operations[0]} was not measured: {operation} stands for the {criterion.describe}."
         )
-    for spec, reason in advice.left_out:
+    for spec, reason in choice.left_out:
         yield Statement("omission", f"Left out: {spec} ({reason}).")
-    if given.is_beyond_memory and advice.levels.cache is not CacheState.COLD:
+    if advice.is_beyond_memory and choice.levels.cache is not CacheState.COLD:
         yield Statement(
             "omission",
-            f"{counted(given.images, 'image')} do not stay in memory, and only {advice.levels.cache} reads "
+            f"{counted(advice.images, 'image')} do not stay in memory, and only {choice.levels.cache} reads "
             "were measured. To measure those that count: --cache cold.",
         )
-    lossy = [method for method in advice.ranking.methods if method.psnr_db is not None]
-    if lossy and len(lossy) < len(advice.ranking.methods):
+    lossy = [method for method in choice.ranking.methods if method.psnr_db is not None]
+    if lossy and len(lossy) < len(choice.ranking.methods):
         named = ", ".join(f"{method.spec} ({method.psnr_db:.0f} dB)" for method in lossy)
         yield Statement("omission", f"Not like for like: lossy {'is' if len(lossy) == 1 else 'are'} {named}.")
 
 
-def times(ratio: Interval) -> str:
-    """Return a ratio and its interval: ``1.32 times as much (1.21 to 1.44)``; alone where it is exact."""
-    text = f"{format_number(ratio.median)} times as much"
+def times(ratio: Interval, than: str) -> str:
+    """Return a ratio and its interval: ``1.32 times as much as lmdb (1.21 to 1.44)``; alone where it is exact."""
+    text = f"{format_number(ratio.median)} times{than and ' '}{than}"
     return text if ratio.low == ratio.high else f"{text} ({format_number(ratio.low)} to {format_number(ratio.high)})"
 
 

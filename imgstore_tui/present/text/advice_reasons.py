@@ -7,48 +7,131 @@ from collections.abc import Iterator
 
 from imgstore_tui.analysis.advice.ranking import Ranking
 from imgstore_tui.analysis.advice.run_advice import DatasetAdvice
+from imgstore_tui.analysis.advice.weights import Criterion
 from imgstore_tui.analysis.growth import Prediction
 from imgstore_tui.analysis.verdict import listed
+from imgstore_tui.core.content import RAW_CODEC
+from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.spec import IN_PLACE
-from imgstore_tui.core.units import counted, format_bytes, format_count
+from imgstore_tui.core.units import counted, format_bytes, format_number
 from imgstore_tui.present.text.advice_times import Sentence, time_text
 
 FITS = 0.25
 """Share of the memory up to which a program can keep the pixels of the whole set beside all else."""
+LITTLE_S = 60.0
+"""Seconds that nobody chooses a storage method by."""
+UNLIKE = 1.5
+"""Ratio of two costs from which on they are not alike."""
+LARGE_FILE = 100 * 2**30
+"""Bytes from which on one file is unwieldy."""
 _MOSTLY = 0.5
 """Share of a difference from which on one criterion makes most of it."""
 
 
-def reason_sentences(given: DatasetAdvice) -> Iterator[Sentence]:
+def reason_sentences(advice: DatasetAdvice) -> Iterator[Sentence]:
     """Yield what makes the difference, where that is not plain from the figures."""
-    yield from _memory(given)
-    yield from _decoding(given)
+    yield from _decoding(advice)
+    yield from _own_code(advice)
+    yield from _opposite_costs(advice)
+    yield from _tails(advice)
+    yield from _one_file(advice)
 
 
-def _memory(given: DatasetAdvice) -> Iterator[Sentence]:
+def memory_sentences(advice: DatasetAdvice) -> Iterator[Sentence]:
     """Yield that storage is paid for once where the whole set fits into memory, and is read often."""
-    passes, size, memory = given.situation.passes, given.pixel_bytes, given.memory_bytes
+    passes, size, memory = advice.situation.passes, advice.pixel_bytes, advice.memory_bytes
     if passes < 2 or not size or not memory or size > FITS * memory:
         return
     text = (
-        f"The pixels of {counted(given.images, 'image')} are {format_bytes(size)}: a program that keeps them in memory "
-        "reads the store once"
+        f"The pixels of {counted(advice.images, 'image')} are {format_bytes(size)}: a program that keeps them in "
+        "memory reads the store once"
     )
-    epochs = [entry for entry in given.training if isinstance(entry.epoch, Prediction)]
-    if len(epochs) > 1:
-        seconds = {entry.spec: entry.epoch.interval.median for entry in epochs if isinstance(entry.epoch, Prediction)}
-        most = max(seconds.values()) - min(seconds.values())
-        text += (
-            f", and then no method saves more than {time_text(most)} over another in all {format_count(passes)} epochs"
+    epochs = sorted(
+        (entry.epoch for entry in advice.training if isinstance(entry.epoch, Prediction)),
+        key=lambda epoch: epoch.interval.median,
+    )
+    if len(epochs) < 2:
+        yield "memory", f"{text}.", ()
+        return
+    most = epochs[-1].interval.median - epochs[0].interval.median
+    text += f", and then no method saves more than {time_text(most)} over another"
+    if most < LITTLE_S:
+        text = f"It hardly matters. {text}"
+    yield "memory", f"{text}.", (*epochs[0].rows, *epochs[-1].rows)
+
+
+def _own_code(advice: DatasetAdvice) -> Iterator[Sentence]:
+    """Yield which methods were read in a way that their own libraries do not have, and what theirs takes."""
+    deciding = advice.deciding
+    if deciding is None or deciding.operation is not Operation.READ_RANDOM:
+        return
+    for method in advice.choice.ranking.methods:
+        if method.spec not in advice.own_code:
+            continue
+        shuffled, ordered = method.figures.get(Criterion.RANDOM), method.figures.get(Criterion.READ)
+        text = (
+            f"{method.spec} is read in random order by code of this program, as its own library reads from front to "
+            "back and shuffles in a buffer"
         )
-    yield "memory", f"{text}.", tuple(row for entry in epochs for row in entry.rows)
+        rows = []
+        if shuffled is not None and ordered is not None:
+            text += f", which takes about {time_text(ordered.value)} instead of {time_text(shuffled.value)}"
+            rows = [ordered.row, shuffled.row]
+        yield "own code", f"{text}.", tuple(rows)
 
 
-def _decoding(given: DatasetAdvice) -> Iterator[Sentence]:
+def _opposite_costs(advice: DatasetAdvice) -> Iterator[Sentence]:
+    """Yield in which costs methods differ that are alike by all weights together."""
+    ranking = advice.choice.ranking
+    methods = [method for spec in ranking.best if (method := ranking.method(spec)) is not None]
+    if len(methods) < 2 or not ranking.are_alike:
+        return
+    clauses, rows = [], []
+    for criterion in ranking.shares:
+        ordered = sorted(methods, key=lambda method: method.ratios[criterion])
+        least, most = ordered[0], ordered[-1]
+        ratio = most.ratios[criterion] / least.ratios[criterion]
+        if ratio >= UNLIKE:
+            clauses.append(f"{criterion.describe}, {most.spec} {format_number(ratio)} times {least.spec}")
+            rows += [least.figures[criterion].row, most.figures[criterion].row]
+    if clauses:
+        text = f"Alike by these weights, not in each cost: {'; '.join(clauses)}. Choose by what counts most."
+        yield "difference", text, tuple(dict.fromkeys(rows))
+
+
+def _tails(advice: DatasetAdvice) -> Iterator[Sentence]:
+    """Yield how long the slow reads of a service take."""
+    if not advice.tails:
+        return
+    named = listed([f"{time_text(tail.seconds)} with {tail.row.spec}" for tail in advice.tails])
+    yield (
+        "tail",
+        f"One read in a hundred takes longer than {named} (99th percentile of a round, the median round). One client "
+        "asked at a time.",
+        tuple(tail.row for tail in advice.tails),
+    )
+
+
+def _one_file(advice: DatasetAdvice) -> Iterator[Sentence]:
+    """Yield that a large store for others is one file."""
+    cost = next((cost for cost in advice.set_costs if cost.spec == advice.choice.pick), None)
+    if not advice.keepings or advice.choice.keeps_own_files or cost is None:
+        return
+    if cost.write_requests == 1 and cost.size >= LARGE_FILE:
+        yield (
+            "one file",
+            f"{cost.spec} would be one file of {format_bytes(cost.size)}, to be copied, checked and repaired as a "
+            "whole; several stores of a part each are handled more easily.",
+            cost.rows,
+        )
+
+
+def _decoding(advice: DatasetAdvice) -> Iterator[Sentence]:
     """Yield that some methods keep raw pixels and others decode, as the codec may be all the difference."""
-    specs = [method.spec for method in given.advice.ranking.methods]
-    raw = [spec for spec in specs if spec in given.raw_pixels]
-    encoded = [spec for spec in specs if spec not in given.raw_pixels]
+    specs = [method.spec for method in advice.choice.ranking.methods]
+    codecs = {spec.label: spec.codec for spec in advice.plan.specs}
+    raw = [spec for spec in specs if codecs.get(spec) == RAW_CODEC]
+    encoded = [spec for spec in specs if codecs.get(spec) != RAW_CODEC]
     if not raw or not encoded:
         return
     plain = raw[0].isalnum()  # a name with options has no short form with a codec

@@ -130,6 +130,26 @@ def interval_caption(summaries: Iterable[CellSummary]) -> str:
     return "; ".join(parts)
 
 
+def residency_text(summaries: Iterable[CellSummary]) -> str:
+    """Return how much of the stores was in memory when the clock started; empty where no read was measured.
+
+    E.g. "In memory at the start (mincore): hot at least 99.8 %, cold at most 0.1 %".
+    """
+    reads = [entry for entry in summaries if entry.cell.cache is not None and entry.ok]
+    if not reads:
+        return ""
+    clauses = []
+    for state in CacheState:
+        ranges = [entry.resident_before for entry in reads if entry.cell.cache is state]
+        known = [span for span in ranges if span is not None]
+        if len(known) < len(ranges):
+            clauses.append(f"{state} not known")
+        elif known:
+            bound = min(low for low, _ in known) if state is CacheState.HOT else max(high for _, high in known)
+            clauses.append(f"{state} at {'least' if state is CacheState.HOT else 'most'} {100 * bound:.1f} %")
+    return f"In memory at the start (mincore): {', '.join(clauses)}"
+
+
 def setting_text(cell: Cell) -> str:
     """Return payload and workers of a cell."""
     decoding = {
@@ -234,7 +254,8 @@ def _software(run: Run) -> str:
 
 def _scratch(run: Run) -> str:
     environment = run.environment
-    parts = [f"{environment.scratch} on {environment.scratch_filesystem}", environment.scratch_device]
+    mounted = f" ({environment.scratch_mount_options})" if environment.scratch_mount_options else ""
+    parts = [f"{environment.scratch} on {environment.scratch_filesystem}{mounted}", environment.scratch_device]
     if environment.scratch_free_bytes is not None:
         parts.append(f"{format_bytes(environment.scratch_free_bytes)} free")
     if environment.same_device_as_data is False:

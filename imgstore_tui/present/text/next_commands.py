@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from imgstore_tui.bench.plan.plans import PLAN_NAMES, named_plan
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Plan
+from imgstore_tui.core.operations import Operation, Payload
 from imgstore_tui.core.spec import parse_dataset_text, parse_spec_text
 from imgstore_tui.core.text import safe_text
 
@@ -40,6 +42,28 @@ def same_measurement(plan: Plan) -> list[str]:
             values = getattr(plan, option)
             words += [] if values == getattr(usual, option) else [f"--{option}", *values]
     return [*words, "-n", ",".join(map(str, plan.cutoffs))]
+
+
+def measuring_command(plan: Plan, dataset: str, operations: Sequence[Operation], rounds: int) -> str:
+    """Return the command that measures further operations with the methods, levels and sizes of a plan.
+
+    Args:
+        plan: The plan.
+        dataset: One of its datasets.
+        operations: The operations.
+        rounds: Rounds at least.
+    """
+    words = ["-b", *(spec.label for spec in plan.specs), "-d", dataset, "-n", ",".join(map(str, plan.cutoffs))]
+    words += ["-o", ",".join(operations), "--rounds", str(max(rounds, plan.rounds))]
+    if any(not operation.writes for operation in operations):
+        words += ["--cache", ",".join(plan.cache)]
+    if any(operation.writes for operation in operations):
+        words += ["--sync", ",".join(plan.sync)]
+    if plan.payload is not Payload.END_TO_END:
+        words += ["--payload", plan.payload]
+    if plan.workers > 1:
+        words += ["--workers", str(plan.workers)]
+    return shell_line("imgstore-tui", "run", *words)
 
 
 def shell_line(*arguments: str) -> str:

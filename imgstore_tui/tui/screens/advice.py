@@ -9,7 +9,7 @@ from rich.text import Text
 from textual.binding import Binding, BindingType
 
 from imgstore_tui.core.text import safe_text
-from imgstore_tui.present.advice_section import advice_tables, report_advice
+from imgstore_tui.present.advice_section import advice_tables, run_advice
 from imgstore_tui.present.charts.legend import ChartColours
 from imgstore_tui.present.charts.pareto import pareto_chart, pareto_text
 from imgstore_tui.present.results import RunResults
@@ -54,10 +54,10 @@ def advice_page(results: RunResults, width: int, colours: ChartColours, *, ascii
     plan = results.run.plan
     if shared := shared_options(plan):
         parts.append(Text(f"All methods with {safe_text(shared)}.", style="dim"))
-    for given in report_advice(results):
+    for advice in run_advice(results):
         if len(results.run.plan.datasets) > 1:
-            parts.append(Text(safe_text(given.advice.dataset), style="bold"))
-        for number, statement in enumerate(statements(given)):
+            parts.append(Text(safe_text(advice.choice.dataset), style="bold"))
+        for number, statement in enumerate(statements(advice)):
             text = sentence_text(statement, plan)
             text = ascii_text(text) if ascii_only else text
             style = "" if number else "bold green"
@@ -65,12 +65,12 @@ def advice_page(results: RunResults, width: int, colours: ChartColours, *, ascii
             line.rstrip()
             parts.append(line)
         parts.append(Text())
-        if (chart := pareto_chart(given, results.run)) is not None:
+        if (chart := pareto_chart(advice, results.run)) is not None:
             columns = min(width, CHART_COLUMNS)
             parts.append(pareto_text(chart, columns, CHART_ROWS, colours=colours, ascii_only=ascii_only))
-        for table in advice_tables(given):
+        for table in advice_tables(advice):
             parts += [rich_table(short_table(table, plan), width, ascii_only=ascii_only), Text()]
     if len(parts) <= bool(shared):
-        why = "the run goes on" if results.run.status == "running" else "too little was measured for one"
-        parts.append(Text(f"No advice yet: {why}. imgstore-tui advise says what is missing.", style="dim"))
+        why = "the run goes on" if results.run.status == "running" else "nothing was measured"
+        parts.append(Text(f"No advice yet: {why}.", style="dim"))
     return Group(*parts)

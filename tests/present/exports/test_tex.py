@@ -57,6 +57,7 @@ def test_a_table_longer_than_a_page_is_continued_on_another() -> None:
     [
         fake_run(["disk", "lmdb:preset=article"], failures={"disk/read-many/10": "a_b"}),
         fake_article_run(),
+        fake_run(["disk", "lmdb", "webdataset+png"], [10, 100, 1000], 12),
         hostile_run(),
     ],
 )

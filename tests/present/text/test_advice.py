@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import statistics
 from dataclasses import replace
 
@@ -12,8 +13,10 @@ import pytest
 from imgstore_tui.analysis.advice.run_advice import DatasetAdvice, Situation, advise_run
 from imgstore_tui.analysis.advice.weights import Criterion, Use
 from imgstore_tui.analysis.aggregate import summarise
-from imgstore_tui.core.model import Cell, Run
-from imgstore_tui.core.operations import CacheState, Operation
+from imgstore_tui.cli.plan_arguments import plan_from_arguments
+from imgstore_tui.cli.run import make_parser
+from imgstore_tui.core.model import Cell, Plan, Run
+from imgstore_tui.core.operations import CacheState, Operation, Status
 from imgstore_tui.core.units import format_percent
 from imgstore_tui.present.tables.advice import cost_by_criterion_table, growth_table, whole_set_table
 from imgstore_tui.present.text.advice import Statement, count_text, row_names, sentence_text, statements
@@ -63,52 +66,6 @@ def of_kind(sentences: tuple[Statement, ...], kind: str) -> Statement | None:
     return next((sentence for sentence in sentences if sentence.kind == kind), None)
 
 
-def only(run: Run, rows: set[Cell]) -> Run:
-    """Return a run with the trials of some rows alone."""
-    return replace(run, measurements=tuple(trial for trial in run.measurements if trial.cell in rows))
-
-
-def scaled(run: Run, row: Cell) -> Run:
-    """Return a run in which one row took twice as long and weighs twice as much."""
-    return replace(
-        run,
-        measurements=tuple(
-            replace(
-                trial,
-                seconds=2 * (trial.seconds or 0.0),
-                allocated_bytes=None if trial.allocated_bytes is None else 2 * trial.allocated_bytes,
-            )
-            if trial.cell == row
-            else trial
-            for trial in run.measurements
-        ),
-    )
-
-
-@pytest.mark.parametrize("name", SITUATIONS)
-def test_every_sentence_can_be_recomputed_from_the_rows_that_it_names(name: str) -> None:
-    """Whom a sentence is about follows from the ranking, so that the rows of the choice are kept, too."""
-    run, situation = made_up(), SITUATIONS[name]
-    sentences = said(run, situation)
-    kinds = {sentence.kind for sentence in sentences if sentence.rows}
-    assert {"choice", "cost", "own files", "weight", "epoch", "break-even"} <= kinds
-    for sentence in sentences:
-        if sentence.rows:
-            kept = only(run, {*sentence.rows, *sentences[0].rows})
-            assert len(kept.measurements) < len(run.measurements)
-            assert of_kind(said(kept, situation), sentence.kind) == sentence, sentence
-
-
-@pytest.mark.parametrize("kind", ["cost", "own files", "epoch", "training", "tested"])
-def test_every_row_that_a_sentence_with_figures_names_matters_to_it(kind: str) -> None:
-    run, situation = made_up(), SITUATIONS["training"]
-    sentence = of_kind(said(run, situation), kind)
-    assert sentence is not None
-    assert sentence.rows
-    for row in sentence.rows:
-        assert of_kind(said(scaled(run, row), situation), kind) != sentence, row_names([row])
-
-
 def test_the_figures_of_an_epoch_that_was_measured_are_those_of_its_rows() -> None:
     run = made_up()
     sentences = said(run, SITUATIONS["measured"])
@@ -134,7 +91,9 @@ def test_a_training_on_many_small_images_is_advised_as_an_expert_would() -> None
         texts["epoch"],
     )
     assert re.search(r"pays back after \d+ epochs?.*: within your training of 90\.", texts["break-even"])
-    assert re.match(r"Another method is as good as .*disk in everything", texts["pareto"])
+    assert re.match(
+        r"Pareto set, by the medians: (hdf5 and lmdb|lmdb and hdf5)\. disk is equalled in everything", texts["pareto"]
+    )
     assert texts["own files"].startswith("Your files as they are cost ")
     assert re.match(r"(hdf5|lmdb) unless .* weighs (over|under) \d+ % \(now \d+ %; then \w+\)", texts["weight"])
     assert re.match(r"In read-random hdf5 takes less time than lmdb from about [\d,]+ images on", texts["size"])
@@ -192,7 +151,7 @@ def test_the_tables_name_every_method_and_what_it_takes() -> None:
     assert whole.rows[0][-1].text == "-"
     assert {row[1].text for row in growth.rows} == {"source", "disk", "lmdb", "hdf5"}
     for row in costs.rows:
-        assert sum(entry.text.endswith("*") for entry in row) <= len(advice.advice.ranking.shares)
+        assert sum(entry.text.endswith("*") for entry in row) <= len(advice.choice.ranking.shares)
 
 
 @pytest.mark.parametrize(
@@ -263,19 +222,66 @@ def test_a_codec_inside_a_library_or_beside_other_workers_is_no_share() -> None:
     assert of_kind(said(workers, SITUATIONS["training"]), "share") is None
 
 
-@pytest.mark.parametrize(
-    ("status", "missing"),
-    [
-        ("budget", "To measure what is missing: imgstore-tui resume {run}"),
-        ("stopped", "To measure what is missing: imgstore-tui resume {run}"),
-        ("finished", "The plan has 4 rounds: run it again with more, such as --rounds 12."),
-    ],
-)
-def test_no_advice_names_what_is_missing(status: str, missing: str) -> None:
+@pytest.mark.parametrize("status", ["budget", "stopped", "finished"])
+def test_no_advice_names_the_rows_with_too_few_rounds_and_what_measures_them(status: str) -> None:
     run = replace(made_up(rounds=4), status=status)
-    first, second, *_ = said(run, SITUATIONS["training"])
-    assert first.text.startswith("No advice for training: 4 of the ")
-    assert second.text.endswith(missing.format(run=run.id))
+    first, *others = said(run, SITUATIONS["training"])
+    assert first.text == "No advice for training: 4 of the 6 rounds that a verdict needs."
+    missing, command = (entry for entry in others if entry.kind == "missing")
+    assert missing.text == (
+        "Missing: read-random of disk, lmdb and hdf5 with 1,000 images (hot) have 4 of 6 rounds; "
+        "write-many of disk, lmdb and hdf5 with 1,000 images (buffered) have 4 of 6 rounds."
+    )
+    assert {row.spec for row in missing.rows} == {"disk", "lmdb", "hdf5"}
+    if status == "finished":
+        plan = planned(command.text)
+        assert plan.rounds == 12
+        assert set(plan.operations) == {READ, WRITE}
+    else:
+        assert command.text.endswith(f"To go on: imgstore-tui resume {run.id}")
+
+
+def planned(text: str) -> Plan:
+    """Return the plan of the command at the end of a sentence."""
+    program, command, *words = shlex.split(text.partition(": ")[2])
+    assert (program, command) == ("imgstore-tui", "run")
+    return plan_from_arguments(make_parser().parse_args(words))
+
+
+def test_no_advice_names_the_operation_that_was_not_measured_and_what_measures_it() -> None:
+    run = made_up(rounds=9)
+    first, *others = said(run, Situation(Use.SERVICE))
+    assert first.text == "No advice for a service: time to read one image, 75 % of the weight, was not measured."
+    missing, command = (entry for entry in others if entry.kind == "missing")
+    assert missing.text == "Missing: get-one of disk, lmdb and hdf5 with 1,000 images (hot) was not measured."
+    plan = planned(command.text)
+    assert plan.operations == (Operation.GET_ONE,)
+    assert [spec.label for spec in plan.specs] == [spec.label for spec in run.plan.specs]
+    assert (plan.datasets, plan.cutoffs, plan.rounds) == (run.plan.datasets, run.plan.cutoffs, 12)
+
+
+def test_what_was_measured_enough_is_not_missing_and_neither_is_what_failed() -> None:
+    run = made_up()
+    assert of_kind(said(run, SITUATIONS["training"]), "missing") is None
+    trials = tuple(
+        replace(trial, status=Status.FAILED, seconds=None, reason="The disk is full.")
+        if (trial.spec, trial.operation, trial.round) == ("disk", READ, 0)
+        else trial
+        for trial in run.measurements
+    )
+    sentences = said(replace(run, measurements=trials), SITUATIONS["training"])
+    assert of_kind(sentences, "missing") is None
+    assert any("Left out: disk (read-random: 1 of 12 trials failed)" in entry.text for entry in sentences)
+
+
+def test_one_method_without_a_row_is_named_beside_the_advice_on_the_others() -> None:
+    run = made_up()
+    trials = tuple(trial for trial in run.measurements if (trial.spec, trial.operation) != ("disk", READ))
+    sentences = said(replace(run, measurements=trials), SITUATIONS["training"])
+    assert sentences[0].text.startswith("Take ")
+    missing = of_kind(sentences, "missing")
+    assert missing is not None
+    assert missing.text == "Missing: read-random of disk with 1,000 images (hot) was not measured."
 
 
 def test_methods_that_decode_nothing_are_named_beside_those_that_do() -> None:
@@ -292,13 +298,13 @@ def test_a_set_that_fits_into_memory_is_said_to() -> None:
     small = of_kind(said(made_up(), SITUATIONS["measured"]), "memory")
     assert small is not None
     size = 1000 * 32 * 32 * 3 / 2**20
-    assert small.text.startswith(f"The pixels of 1,000 images are {size:.2f} MiB")
+    assert small.text.startswith(f"It hardly matters. The pixels of 1,000 images are {size:.2f} MiB")
     assert of_kind(said(made_up(memory_bytes=10_000_000), SITUATIONS["training"]), "memory") is None
 
 
 def test_what_costs_more_for_another_reason_than_the_heaviest_weight_says_for_which() -> None:
     (advice,) = advise_run(made_up(), summarise(made_up()), SITUATIONS["archive"])
-    ranking = advice.advice.ranking
+    ranking = advice.choice.ranking
     disk, first = ranking.method("disk"), ranking.method(ranking.standings[0].name)
     assert disk is not None
     assert first is not None

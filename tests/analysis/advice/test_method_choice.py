@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from imgstore_tui.analysis.advice.advice import Advice, advise
+from imgstore_tui.analysis.advice.method_choice import MethodChoice, choose_method
 from imgstore_tui.analysis.advice.ranking import Ranking
 from imgstore_tui.analysis.advice.weights import Criterion, Use, weights_for
 from imgstore_tui.analysis.aggregate import summarise
@@ -43,8 +43,10 @@ def some_run(seed: int, specs: tuple[str, ...] = SPECS, **changes: object) -> Ru
     return costed_run(costs, seed=seed, **settings)  # type: ignore[arg-type]
 
 
-def advice_on(run: Run, weights: Mapping[Criterion, float], unsuitable: Mapping[str, str] | None = None) -> Advice:
-    return advise(run, summarise(run), run.plan.datasets[0], weights, unsuitable=unsuitable)
+def advice_on(
+    run: Run, weights: Mapping[Criterion, float], unsuitable: Mapping[str, str] | None = None
+) -> MethodChoice:
+    return choose_method(run, summarise(run), run.plan.datasets[0], weights, unsuitable=unsuitable)
 
 
 def shifted(weights: Mapping[Criterion, float], criterion: Criterion, share: float) -> dict[Criterion, float]:
@@ -62,12 +64,12 @@ def scores(ranking: Ranking) -> dict[str, float]:
 def test_beyond_a_threshold_and_only_there_the_other_method_costs_less(seed: int) -> None:
     run = some_run(seed)
     summaries = summarise(run)
-    advice = advise(run, summaries, run.plan.datasets[0], TRAINING)
+    advice = choose_method(run, summaries, run.plan.datasets[0], TRAINING)
     rivals = [method.spec for method in advice.ranking.methods if method.spec not in advice.ranking.best]
     assert rivals
 
     def scores_at(weights: Mapping[Criterion, float]) -> dict[str, float]:
-        return scores(advise(run, summaries, run.plan.datasets[0], weights).ranking)
+        return scores(choose_method(run, summaries, run.plan.datasets[0], weights).ranking)
 
     reached = {(threshold.criterion, threshold.is_upper): threshold for threshold in advice.thresholds}
     for criterion, upwards in itertools.product(Criterion, (True, False)):
@@ -127,7 +129,7 @@ def test_a_method_that_gets_faster_never_loses_and_one_that_gets_slower_never_wi
     run = some_run(seed)
     base = advice_on(run, TRAINING)
 
-    def with_factor(spec: str, factor: float) -> Advice:
+    def with_factor(spec: str, factor: float) -> MethodChoice:
         trials = tuple(
             replace(trial, seconds=(trial.seconds or 0) * factor) if (trial.spec, trial.operation) == (spec, operation)
             else trial

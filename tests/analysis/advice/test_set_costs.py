@@ -6,9 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from imgstore_tui.analysis.advice.run_advice import Situation, advise_run
+from imgstore_tui.analysis.advice.set_costs import SetCost, set_costs
 from imgstore_tui.analysis.prices import PriceSheet
-from imgstore_tui.analysis.set_costs import SetCost, set_costs
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.present.results import build_results
@@ -20,8 +19,7 @@ OPERATIONS = (Operation.WRITE_MANY, Operation.READ_RANDOM)
 
 def costs_of(run: Run, images: int, epochs: int) -> dict[str, SetCost]:
     results = build_results(run)
-    (given,) = advise_run(run, results.summaries, Situation(images=images, epochs=epochs))
-    return {cost.spec: cost for cost in set_costs(run, results.summaries, given, SHEET)}
+    return {cost.spec: cost for cost in set_costs(run, results.summaries, "synthetic", images, epochs, SHEET)}
 
 
 def stored(run: Run, size: int) -> int:

@@ -1,4 +1,4 @@
-"""Advises which method to take for a dataset: the ranking by weights, beside the user's own files."""
+"""Chooses the method to take for a dataset: the ranking by weights, beside the user's own files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_UNMEASURED = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
+class MethodChoice:
     """What to take for a dataset, by weights, and what that rests on."""
 
     dataset: str
@@ -49,10 +49,10 @@ class Advice:
         return self.own_files is not None and IN_PLACE.label in self.own_files.best
 
 
-def advise(
+def choose_method(
     run: Run, summaries: Sequence[CellSummary], dataset: str, weights: Weights, *, cold: bool = False,
     unsuitable: Mapping[str, str] | None = None,
-) -> Advice:  # fmt: skip
+) -> MethodChoice:  # fmt: skip
     """Rank the methods of a run for one dataset.
 
     Args:
@@ -65,7 +65,7 @@ def advise(
     """
     tables = cost_tables(run, summaries, dataset, weights, cold=cold)
     shares = _normalised({criterion: share for criterion, share in weights.items() if criterion in tables.measured})
-    left_out, kept = [], {}
+    left_out, eligible = [], {}
     for spec, figures in tables.figures.items():
         missing = next((criterion for criterion in shares if criterion not in figures), None)
         if spec == IN_PLACE.label:
@@ -75,28 +75,28 @@ def advise(
         elif reason := (unsuitable or {}).get(spec):
             left_out.append((spec, reason))
         else:
-            kept[spec] = figures
-    ranking = rank(run, kept, shares, tables.psnr_db)
+            eligible[spec] = figures
+    ranking = rank(run, eligible, shares, tables.psnr_db)
     unmeasured = tuple(criterion for criterion in weights if criterion not in tables.measured)
     if sum(weights[criterion] for criterion in unmeasured) > MOST_UNMEASURED:
         ranking = replace(ranking, standings=(), reason=_too_little_measured(weights, unmeasured))
     pick = _pick(run, ranking)
-    return Advice(
-        dataset,
-        tables.cutoff,
-        tables.levels,
-        weights,
-        ranking,
-        _beside_own_files(run, tables, kept, shares),
-        pick,
-        tuple(left_out),
-        unmeasured,
-        tuple(
+    return MethodChoice(
+        dataset=dataset,
+        cutoff=tables.cutoff,
+        levels=tables.levels,
+        weights=weights,
+        ranking=ranking,
+        own_files=_beside_own_files(run, tables, eligible, shares),
+        pick=pick,
+        left_out=tuple(left_out),
+        unmeasured=unmeasured,
+        stands_for=tuple(
             (criterion, operation)
             for criterion, operation in tables.operations.items()
             if criterion in shares and operation is not None and operation is not criterion.operations[0]
         ),
-        thresholds(ranking, pick),
+        thresholds=thresholds(ranking, pick),
     )
 
 
@@ -108,14 +108,14 @@ def _too_little_measured(weights: Weights, unmeasured: Sequence[Criterion]) -> s
 
 
 def _beside_own_files(
-    run: Run, tables: CostTables, kept: Mapping[str, Mapping[Criterion, Figure]], shares: Weights
+    run: Run, tables: CostTables, methods: Mapping[str, Mapping[Criterion, Figure]], shares: Weights
 ) -> Ranking | None:
     """Return the ranking with the user's own files, by all that they have a figure of."""
     own = tables.figures.get(IN_PLACE.label, {})
     there = _normalised({criterion: share for criterion, share in shares.items() if criterion in own})
     if not any(criterion.operations for criterion in there):
         return None
-    return rank(run, {IN_PLACE.label: own, **kept}, there, tables.psnr_db)
+    return rank(run, {IN_PLACE.label: own, **methods}, there, tables.psnr_db)
 
 
 def _normalised(weights: Weights) -> dict[Criterion, float]:
@@ -128,7 +128,7 @@ def _pick(run: Run, ranking: Ranking) -> str:
     if ranking.reason:
         return ""
     lossy = {method.spec for method in ranking.methods if method.psnr_db is not None}
-    kept = [spec for spec in ranking.best if spec not in lossy] or list(ranking.best)
+    candidates = [spec for spec in ranking.best if spec not in lossy] or list(ranking.best)
     order = [spec.label for spec in run.plan.specs]
     # Which of those that tie has the lowest median is chance, and another run has another.
-    return min(kept, key=lambda spec: (order.index(spec) if spec in order else len(order), spec), default="")
+    return min(candidates, key=lambda spec: (order.index(spec) if spec in order else len(order), spec), default="")
