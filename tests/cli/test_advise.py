@@ -51,7 +51,7 @@ def test_the_answer_comes_first_and_its_rows_below(capsys: pytest.CaptureFixture
     out = advised(capsys, run, "--for", "training", "--images", "50k", "--epochs", "90")
     first, second, *_ = out.splitlines()
     assert first == "Take lmdb for training."
-    assert second.startswith("    rows: lmdb/write-many/1000 buffered; lmdb/read-random/1000 hot; disk/")
+    assert second == "    rows: write-many/1000 buffered of lmdb, disk; read-random/1000 hot of lmdb, disk"
     assert "An epoch of all 50,000 images takes" in out
     assert "90 epochs take" in out
     assert "pays back after" in out
