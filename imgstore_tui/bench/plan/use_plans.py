@@ -30,7 +30,7 @@ _NEEDS = {
     "training": _Needs(
         ("disk", "lmdb", "hdf5", "webdataset"),
         # Decoded pixels too: they take more disk, and no decoding in each epoch.
-        ("lmdb+original", "hdf5+original", "webdataset+original", "lmdb"),
+        ("lmdb", "lmdb+original", "hdf5+original", "webdataset+original"),
         (Operation.WRITE_MANY, Operation.READ_MANY, Operation.READ_RANDOM),
         (CacheState.HOT, CacheState.COLD),
     ),
