@@ -52,7 +52,8 @@ def measure(action: Callable[[threading.Event, Listener], Run], *, quiet: bool) 
             raise
     if signal_code():
         return run, signal_code()
-    failed = any(measurement.status is Status.FAILED for measurement in run.measurements)
+    statuses = [entry.status for entry in run.measurements] + [entry.status for entry in run.client_rounds]
+    failed = Status.FAILED in statuses
     return run, ExitCode.TRIALS_FAILED if failed else ExitCode.OK
 
 

@@ -145,6 +145,8 @@ class ClientExecutor:
             if time.monotonic() > deadline:
                 self._kill()
                 raise UnavailableError(f"The cluster did not answer within {limit_s:.0f} s.")
+        if cancelled:
+            self._kill()  # to be asked to leave takes it seconds, and who stops a run does not wait
         if answer["event"] == "failed":
             raise UnavailableError(answer["reason"])
         return answer
