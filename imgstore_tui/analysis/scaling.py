@@ -27,7 +27,7 @@ MOST_BEYOND = 4
 """How many times the largest number of clients measured the law is extended to."""
 WIDEST_PREDICTION = 2.0
 """Upper over lower end of a prediction from which on it says too little."""
-SHARED = "client and server share cores: no scaling is claimed"
+SHARED = "clients share cores, with each other or the server: no scaling is claimed"
 UNVERIFIED = "the store was not verified, so its figures do not count"
 
 
@@ -63,7 +63,7 @@ class ClientFigures:
     late_s: float | None
     """The latest that any client of these rounds woke up after the agreed instant."""
     shares_cores: bool | None
-    """Whether any round ran on cores that clients and server share; None where nobody can tell."""
+    """Whether in any round clients shared cores, with each other or the server; None where nobody can tell."""
     machines: tuple[str, ...]
     """The machines of all clients."""
 
@@ -120,7 +120,7 @@ class ScalingCurve:
 
     @property
     def shares_cores(self) -> bool:
-        """Whether clients and server share cores at some number of clients."""
+        """Whether clients share cores, with each other or the server, at some number of them."""
         return any(entry.shares_cores for entry in self.figures)
 
     @property

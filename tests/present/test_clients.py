@@ -21,9 +21,11 @@ from imgstore_tui.present.charts.text_chart import draw_figure
 from imgstore_tui.present.presentation import presentation_pages
 from imgstore_tui.present.results import build_results
 from imgstore_tui.present.tables.clients import CLIENTS, LAW, MACHINES, client_tables
-from imgstore_tui.present.tables.report_tables import all_tables, answer_tables
+from imgstore_tui.present.tables.report_tables import all_tables, answer_tables, warnings_table
 from imgstore_tui.present.tables.table_model import Table, ratio_text
+from imgstore_tui.present.text.captions import fact_pairs
 from imgstore_tui.present.text.clients import client_sentences
+from imgstore_tui.present.text.next_commands import same_measurement
 from imgstore_tui.testing.fake_client_rounds import FAKE_LAWS, fake_client_run
 from imgstore_tui.testing.fake_runs import fake_run
 
@@ -250,6 +252,32 @@ def test_ratios_keep_their_digits() -> None:
     curve = scaling_curves(fake_client_run(("lmdb",)))[0]
     assert curve.figures[0].scaling is not None
     assert ratio_text(curve.figures[0].scaling) == "1.00x"
+
+
+def test_warnings_of_rounds_stand_with_the_others() -> None:
+    run = fake_client_run(("lmdb",), (1, 2), 3)
+    clocks = ("the clock of host-2 is 300 ms fast", "the clock of host-2 is 301 ms fast", "")
+    rounds = (
+        replace(entry, warnings=(clocks[entry.round - 1],) if entry.clients == 2 and entry.round < 3 else ())
+        for entry in run.client_rounds
+    )
+    table = warnings_table(build_results(replace(run, client_rounds=tuple(rounds))))
+    assert [entry.text for entry in table.rows[0]] == ["clients", clocks[0], "2 rounds of clients"]
+
+
+def test_facts_and_commands_name_the_clients() -> None:
+    run = fake_client_run(("lmdb",), (1, 2, 4), 3)
+    assert dict(fact_pairs(run))["Clients"] == "1, 2, 4 at once, for 10 s each, processes of this machine"
+    plan = replace(run.plan, client_window_s=0.0, cluster="tls://10.0.0.5:8786")
+    assert dict(fact_pairs(replace(run, plan=plan)))["Clients"].endswith(
+        "one pass each, workers of tls://10.0.0.5:8786"
+    )
+    words = same_measurement(plan)
+    place = words.index("--clients")
+    assert words[place : place + 6] == [
+        "--clients", "1,2,4", "--client-window", "0", "--cluster", "tls://10.0.0.5:8786",
+    ]  # fmt: skip
+    assert "--client-window" not in same_measurement(run.plan)
 
 
 def test_names_of_methods_are_made_harmless() -> None:

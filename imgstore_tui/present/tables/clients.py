@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -34,6 +35,7 @@ from imgstore_tui.stats.universal_scalability import LawFit
 CLIENTS = "Clients"
 LAW = "Scalability law"
 MACHINES = "Machines of the clients"
+_NUMBER = re.compile(r"\d[\d.,]*")
 _QUANTILES = ("p50", "p95", "p99")
 
 
@@ -146,7 +148,7 @@ def _caption(curves: Sequence[ScalingCurve]) -> str:
                  for curve in curves for figures in curve.figures)  # fmt: skip
     parts = [
         f"{SHARED[0].upper()}{SHARED[1:]}." if shared else "",
-        "Whether clients and server share cores is not known." if unknown and not shared else "",
+        "Whether clients share cores with the server is not known." if unknown and not shared else "",
         f"Unsure: {'; '.join(unsure)}." if unsure else "",
         f"Rounds that do not count: {refused}." if reasons else "",
         "images/s: of all clients together, from the first start to the last end; median over the rounds.",
@@ -248,3 +250,16 @@ def _machine_row(name: str, most: int, results: Sequence[ClientResult]) -> tuple
         _seconds(max(late, default=None)),
         TableEntry(format_count(dead), Emphasis.BAD, dead) if dead else NOTHING,
     )
+
+
+def client_warning_rows(run: Run) -> list[tuple[TableEntry, TableEntry, TableEntry]]:
+    """Return what rounds of clients warn of, such as clocks: sign, text of the first, and how many rounds say so."""
+    seen: dict[str, list[str]] = {}
+    for entry in run.client_rounds:
+        for text in entry.warnings:
+            # Warnings that differ only in their numbers are one sign.
+            seen.setdefault(_NUMBER.sub("0", text), []).append(text)
+    return [
+        (TableEntry("clients"), TableEntry(texts[0]), TableEntry(f"{counted(len(texts), 'round')} of clients"))
+        for texts in seen.values()
+    ]

@@ -12,7 +12,7 @@ from imgstore_tui.core.units import format_count, format_count_short
 from imgstore_tui.present.article import article_report_tables, claims_table, is_article
 from imgstore_tui.present.results import RunResults
 from imgstore_tui.present.tables.ceilings import ceiling_tables
-from imgstore_tui.present.tables.clients import client_tables, figures_tables
+from imgstore_tui.present.tables.clients import client_tables, client_warning_rows, figures_tables
 from imgstore_tui.present.tables.disk_use import disk_tables
 from imgstore_tui.present.tables.glance import glance_tables
 from imgstore_tui.present.tables.systems import systems_tables
@@ -146,6 +146,7 @@ def warnings_table(results: RunResults) -> Table:
             note_texts.setdefault(key, note)
             seen.setdefault(key, []).append(summary)
     rows = [(TableEntry("run"), TableEntry(text), TableEntry("all")) for text in results.run.warnings]
+    rows += client_warning_rows(results.run)
     for (kind, advice), cells in seen.items():
         texts = [w.text for summary in cells for w in summary.warnings if (w.kind.value, w.advice) == (kind, advice)]
         text = f"{texts[0]} {advice}" if texts else note_texts[kind, advice]

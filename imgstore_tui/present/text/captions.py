@@ -199,6 +199,7 @@ def fact_pairs(run: Run) -> list[tuple[str, str]]:
             f"{plan.payload}, {counted(plan.workers, 'worker')}, batches of {plan.batch}, seed {plan.seed}"
             + ("" if plan.budget_s is None else f", budget {format_duration(plan.budget_s)}"),
         ),
+        *([("Clients", _clients(plan))] if plan.clients else []),
         *(
             [("Source row", f"{IN_PLACE}: the files of the folder, read in place as they are, never written to")]
             if any(trial.spec == IN_PLACE.label for trial in run.measurements)
@@ -216,6 +217,14 @@ def _server(facts: ServerFacts) -> str:
     if facts.round_trip_s is not None:
         shared += f", round trip {format_seconds(facts.round_trip_s)}"
     return f"{facts.backend}: {facts.label}{shared}{f'; {settings}' if settings else ''}"
+
+
+def _clients(plan: Plan) -> str:
+    """Return how many clients drive a store at once, for how long, and where they run."""
+    numbers = ", ".join(map(str, plan.clients))
+    window = f"for {plan.client_window_s:g} s" if plan.client_window_s else "one pass"
+    where = "processes of this machine" if plan.cluster is None else f"workers of {plan.cluster}"
+    return f"{numbers} at once, {window} each, {where}"
 
 
 def rounds_text(plan: Plan) -> str:

@@ -12,6 +12,7 @@ from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation, Payload
 from imgstore_tui.core.spec import parse_dataset_text, parse_spec_text
 from imgstore_tui.core.text import safe_text
+from imgstore_tui.core.units import spell_duration
 
 
 def conversion_command(dataset: str, spec: str) -> str:
@@ -41,6 +42,13 @@ def same_measurement(plan: Plan) -> list[str]:
         for option in ("operations", "cache", "sync"):
             values = getattr(plan, option)
             words += [] if values == getattr(usual, option) else [f"--{option}", *values]
+    if plan.clients:
+        words += ["--clients", ",".join(map(str, plan.clients))]
+        window = plan.client_window_s
+        words += (
+            [] if window == Plan().client_window_s else ["--client-window", spell_duration(window) if window else "0"]
+        )
+        words += [] if plan.cluster is None else ["--cluster", plan.cluster]
     return [*words, "-n", ",".join(map(str, plan.cutoffs))]
 
 
