@@ -10,6 +10,7 @@ from tests.support.fake_runs import FakeRunner
 from tests.support.screen import NARROW, WIDE, driven
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", [NARROW, WIDE], ids=str)
 async def test_the_list_opens_the_advice_and_escape_closes_it(size: tuple[int, int]) -> None:
     async with driven(FakeRunner(), size) as app:

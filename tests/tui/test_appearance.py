@@ -19,6 +19,7 @@ from tests.support.fake_runs import SETTINGS, FakeRunner
 from tests.support.screen import NARROW, SMALL, WIDE, driven
 
 
+@pytest.mark.full
 async def test_everything_is_seen_at_once_where_there_is_room() -> None:
     async with driven(size=WIDE) as app:
         await app.run()
@@ -45,6 +46,7 @@ async def test_resizing_live_loses_nothing() -> None:
         await app.until(lambda: app.picture == whole)
 
 
+@pytest.mark.full
 async def test_a_window_is_followed_by_a_process_that_is_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
     # As on a busy machine: 20 ms pass between the first two looks at the clock of the timer that waits for 8 ms.
     real, held = _time.get_time, [0.0]
@@ -65,6 +67,7 @@ async def test_a_window_is_followed_by_a_process_that_is_held_up(monkeypatch: py
         await app.until(lambda: app.workbench.outer_size == NARROW and not app.workbench.has_class("-wide"))
 
 
+@pytest.mark.full
 async def test_of_sizes_that_come_while_the_screen_is_busy_the_last_one_counts() -> None:
     async with driven() as app:
         for size in (Size(130, 40), Size(*WIDE)):
@@ -75,6 +78,7 @@ async def test_of_sizes_that_come_while_the_screen_is_busy_the_last_one_counts()
         assert "1 Storage" in app.picture
 
 
+@pytest.mark.full
 async def test_the_log_folds_anew_when_the_width_changes() -> None:
     async with driven(FakeRunner(failures={"disk": "a reason " * 12})) as app:
         await app.run()
@@ -113,7 +117,7 @@ async def test_nothing_beyond_ascii_where_that_was_asked() -> None:
             assert painted.isascii(), {letter for letter in painted if not letter.isascii()}
 
 
-@pytest.mark.sample_first(2)
+@pytest.mark.sample_first
 @pytest.mark.parametrize("theme", ["darkroom", "lightbox", "terminal-dark", "terminal-light"])
 async def test_every_theme_can_be_asked_for(theme: str) -> None:
     async with driven(theme=theme) as app:
@@ -137,6 +141,7 @@ def _contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("theme", ["darkroom", "lightbox"])
 async def test_every_word_stands_out_from_what_is_behind_it(theme: str) -> None:
     async with driven(FakeRunner(failures={"lmdb/read-one": "no"}), WIDE, theme=theme) as app:
@@ -156,6 +161,7 @@ async def test_every_word_stands_out_from_what_is_behind_it(theme: str) -> None:
                         assert _contrast(*colours) > 3, (segment.text, colours)
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize(("size", "lines"), [(NARROW, 4), (WIDE, 6)])
 async def test_what_is_told_of_a_method_ends_in_a_sign_where_it_has_no_room(size: tuple[int, int], lines: int) -> None:
     async with driven(size=size) as app:
@@ -179,6 +185,7 @@ async def test_what_a_key_does_goes_on_below_its_beginning() -> None:
         assert lines[first + 1].index("run no more of it") == lines[first].index("Skip the cell")
 
 
+@pytest.mark.full
 async def test_the_log_has_the_colours_of_the_theme_and_not_of_the_one_before() -> None:
     def colour_of(word: str) -> str:
         pane = app.workbench.panes.log_lines
@@ -196,6 +203,7 @@ async def test_the_log_has_the_colours_of_the_theme_and_not_of_the_one_before() 
         assert colour_of("hdf5") == themes.PALETTES["lightbox"].series[2]
 
 
+@pytest.mark.full
 async def test_empty_panes_say_in_their_middle_what_will_stand_there() -> None:
     async with driven(size=WIDE) as app:
         await app.press("2")

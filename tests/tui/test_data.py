@@ -197,6 +197,7 @@ async def test_several_datasets_are_kept_and_each_can_be_edited() -> None:
         assert "and 1 more" in app.picture
 
 
+@pytest.mark.full
 async def test_data_that_no_form_can_stand_for_is_not_dropped_without_a_word() -> None:
     plan = replace(named_plan("quick"), datasets=("[red]nonsense", "synthetic,size=64"))
     async with driven(size=WIDE, plan=plan) as app:
@@ -206,6 +207,7 @@ async def test_data_that_no_form_can_stand_for_is_not_dropped_without_a_word() -
         assert app.workbench.choice.plan.datasets == plan.datasets
 
 
+@pytest.mark.full
 async def test_the_same_data_twice_is_refused() -> None:
     async with driven() as app:
         await app.press("d", "f2", "enter")

@@ -119,6 +119,7 @@ async def test_before_there_is_a_chart_none_is_offered() -> None:
         assert "json" in app.picture
 
 
+@pytest.mark.full
 async def test_export_writes_the_format_that_was_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with driven() as app:
@@ -152,6 +153,7 @@ async def test_export_replaces_a_file_only_when_asked_twice(tmp_path: Path, monk
         assert existing.read_text().startswith("run,")
 
 
+@pytest.mark.full
 async def test_export_says_what_is_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with driven() as app:

@@ -28,7 +28,7 @@ async def open_options(app: Driven, label: str) -> None:
     await app.press("o")
 
 
-@pytest.mark.sample_first(2)
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", [SMALL, NARROW, MIDDLE, WIDE])
 @pytest.mark.parametrize("ascii_only", [False, True])
 async def test_the_form_fits_and_says_what_it_comes_to(size: tuple[int, int], ascii_only: bool) -> None:
@@ -68,6 +68,7 @@ async def test_what_is_wrong_is_said_at_the_field_and_nothing_is_taken() -> None
         assert "[x] + hdf5:chunks=64" in app.picture
 
 
+@pytest.mark.full
 async def test_the_same_options_twice_are_refused() -> None:
     async with driven() as app:
         await app.press("o", "f2")
@@ -75,6 +76,7 @@ async def test_the_same_options_twice_are_refused() -> None:
         assert app.shows(OptionsScreen)
 
 
+@pytest.mark.full
 async def test_another_codec_shows_its_options() -> None:
     async with driven(size=WIDE) as app:
         await open_options(app, "lmdb")
@@ -89,6 +91,7 @@ async def test_another_codec_shows_its_options() -> None:
         assert pointed.key == "lmdb+png"
 
 
+@pytest.mark.full
 async def test_a_click_chooses() -> None:
     async with driven() as app:
         await open_options(app, "lmdb")
@@ -96,6 +99,7 @@ async def test_a_click_chooses() -> None:
         await app.until(lambda: "= lmdb:preset=article" in app.picture)
 
 
+@pytest.mark.full
 async def test_what_a_plug_in_declares_is_never_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
     hostile = "[/foo] [red]x\x1b[2J\u202e"
     lmdb = registry.backends.get("lmdb")

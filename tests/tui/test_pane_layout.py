@@ -92,6 +92,7 @@ async def test_every_pane_fills_the_screen_by_a_key_and_by_a_click(size: tuple[i
             await app.until(lambda before=before: regions(panes) == before)  # type: ignore[misc]
 
 
+@pytest.mark.full
 async def test_before_a_run_the_choice_has_the_room_and_afterwards_the_results() -> None:
     async with driven(FakeRunner(), (160, 45)) as app:
         before = regions(app.workbench.panes)

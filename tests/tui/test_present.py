@@ -16,6 +16,7 @@ from tests.support.fake_runs import FakeRunner
 from tests.support.screen import NARROW, driven
 
 
+@pytest.mark.full
 async def test_the_axis_of_each_figure_is_seen_above_its_text() -> None:
     async with driven(FakeRunner(), NARROW) as app:
         await app.run()

@@ -70,6 +70,7 @@ def test_quitting_leaves_the_terminal_as_it_was(tmp_path: Path) -> None:
         assert terminal.painted.count(ENTER) == terminal.painted.count(LEAVE) == 1
 
 
+@pytest.mark.full
 def test_what_was_measured_stays_on_the_terminal(tmp_path: Path) -> None:
     with program(tmp_path, faked("runner = FakeRunner()")) as terminal:
         terminal.until(b"Press r to run")
@@ -95,6 +96,7 @@ def test_a_signal_stops_the_run_and_restores_the_terminal(tmp_path: Path, number
         assert b"5 trials" in terminal.painted.partition(LEAVE)[2]
 
 
+@pytest.mark.full
 def test_a_line_that_drops_ends_the_program(tmp_path: Path) -> None:
     with program(tmp_path, faked("runner = FakeRunner(hold_after=5)")) as terminal:
         terminal.until(b"Press r to run")
@@ -157,6 +159,7 @@ def test_sixteen_colours_are_the_terminals_own(tmp_path: Path) -> None:
         assert terminal.end() == 0
 
 
+@pytest.mark.full
 def test_another_encoding_gets_ascii(tmp_path: Path) -> None:
     with program(tmp_path, PYTHONIOENCODING="latin-1", PYTHONUTF8="0") as terminal:
         terminal.until(b"Press r to run")

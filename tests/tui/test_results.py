@@ -56,6 +56,7 @@ async def test_the_matrix_fills_while_the_run_goes_on() -> None:
         assert "· waiting" in app.picture
 
 
+@pytest.mark.full
 async def test_the_matrix_is_clicked_once_to_point_and_twice_to_open() -> None:
     async with driven() as app:
         await app.run()
@@ -142,6 +143,7 @@ async def test_the_filter_holds_for_every_table_and_says_when_nothing_is_left() 
         await app.until(lambda: "3 Table: read-many, cache hot" in app.picture)
 
 
+@pytest.mark.full
 async def test_what_is_written_into_the_filter_is_never_obeyed() -> None:
     async with driven() as app:
         await app.run()
@@ -172,8 +174,8 @@ async def test_a_row_that_is_about_no_cell_opens_nothing() -> None:
         assert app.shows(DetailScreen)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("presses", [[], ["v"]])
-@pytest.mark.sample_first
 async def test_a_table_is_opened_at_its_first_row_that_can_be_opened(presses: list[str]) -> None:
     async with driven() as app:
         await app.run()
@@ -250,6 +252,7 @@ async def test_the_article_s_report_is_read_whole() -> None:
             assert words in app.picture
 
 
+@pytest.mark.full
 async def test_the_tables_of_the_article_are_views_of_the_table_pane() -> None:
     async with driven(size=WIDE) as app:
         app.workbench.results = build_results(fake_article_run((1, 10, 100)))
@@ -259,6 +262,7 @@ async def test_the_tables_of_the_article_are_views_of_the_table_pane() -> None:
         assert "So storing again ends in MapFullError" in app.workbench.panes.table.copied_text()
 
 
+@pytest.mark.full
 async def test_help_stays_in_the_line_of_keys_however_many_there_are() -> None:
     async with driven(size=(60, 20)) as app:
         await app.run()
@@ -267,6 +271,7 @@ async def test_help_stays_in_the_line_of_keys_however_many_there_are() -> None:
             assert "? Help" in app.picture.splitlines()[-1]
 
 
+@pytest.mark.full
 async def test_numbers_stand_below_each_other_whatever_sign_follows() -> None:
     async with driven() as app:
         await app.run()

@@ -101,6 +101,7 @@ async def test_an_incomplete_run_shows_how_far_it_came() -> None:
         assert 0.2 < app.workbench.run_state.fraction < 0.8
 
 
+@pytest.mark.full
 async def test_damage_within_is_said_when_it_is_opened() -> None:
     path = save_journal(fake_run(rounds=1))
     path.write_text(path.read_text().replace('"cutoff":100,', '"cutoff":"many",', 1))
@@ -240,6 +241,7 @@ async def test_a_file_that_is_read_late_comes_neither_twice_nor_back() -> None:
         assert "There is no saved run yet." in app.picture
 
 
+@pytest.mark.full
 async def test_an_error_of_our_own_leaves_no_list_and_no_comparison_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("[/foo] boom")

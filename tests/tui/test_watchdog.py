@@ -62,7 +62,7 @@ def test_a_terminal_closed_while_the_screen_starts_ends_the_program(tmp_path: Pa
         assert terminal.process.wait(PATIENCE_S) == 129
 
 
-@pytest.mark.sample_diagonal
+@pytest.mark.sample_first
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 @pytest.mark.parametrize("delay_s", [0.0, 0.05, 0.2])
 def test_a_signal_while_the_screen_starts_restores_the_terminal(
@@ -92,7 +92,7 @@ def test_a_signal_while_the_program_is_loaded_ends_it_without_a_word(
             assert not terminal.alternate
 
 
-@pytest.mark.sample_first
+@pytest.mark.full
 @pytest.mark.parametrize("way", ["nobody reads", "Ctrl-S"])
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_terminal_that_takes_no_output_makes_the_screen_deaf_to_nothing(
@@ -155,6 +155,7 @@ def test_quitting_a_terminal_that_takes_no_output_ends_the_program(tmp_path: Pat
         assert not terminal.raw
 
 
+@pytest.mark.full
 def test_a_hang_up_that_was_to_be_ignored_is(tmp_path: Path) -> None:
     ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -170,6 +171,7 @@ def test_a_hang_up_that_was_to_be_ignored_is(tmp_path: Path) -> None:
         signal.signal(signal.SIGHUP, ignored)
 
 
+@pytest.mark.full
 def test_a_stopped_program_comes_back_and_dies_as_any_other(tmp_path: Path) -> None:
     with program(tmp_path) as terminal:
         terminal.until(b"Press r to run")

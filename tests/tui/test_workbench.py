@@ -147,6 +147,7 @@ async def test_an_error_in_the_thread_is_a_line_and_a_state_never_a_dead_app() -
         assert any("[/foo]" in line for line in app.workbench.panes.log_lines.lines)
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("error", [UnavailableError("No space on the device."), UsageError("Nothing to do.")])
 async def test_a_run_that_cannot_start_says_why_and_can_be_tried_again(error: Exception) -> None:
     runner = FakeRunner(fail_with=error)
@@ -191,6 +192,7 @@ async def test_words_that_mean_nothing_are_refused_in_place() -> None:
         assert not app.app.run_thread.busy
 
 
+@pytest.mark.full
 async def test_what_the_data_says_is_never_obeyed() -> None:
     plan = named_plan("quick")
     hostile = replace(plan, datasets=(HOSTILE,), specs=(replace(plan.specs[0], label=HOSTILE), *plan.specs[1:]))
@@ -304,6 +306,7 @@ async def test_the_log_follows_its_end_however_fast_lines_come_and_not_who_scrol
         await app.until(lambda: log.is_vertical_scroll_end and log.scroll_offset.y > here + 30)
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("size", [SMALL, WIDE])
 async def test_a_pane_fills_the_screen_and_gives_it_back(size: tuple[int, int]) -> None:
     async with driven(FakeRunner(), size) as app:
@@ -321,6 +324,7 @@ async def test_a_pane_fills_the_screen_and_gives_it_back(size: tuple[int, int]) 
         await app.until(lambda: panes.verdict.region == before)
 
 
+@pytest.mark.full
 async def test_a_click_on_the_top_edge_of_a_pane_enlarges_it() -> None:
     async with driven(FakeRunner(), WIDE) as app:
         panes = app.workbench.panes

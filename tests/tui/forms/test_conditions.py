@@ -93,6 +93,7 @@ async def test_a_place_that_will_not_do_is_said_in_place(tmp_path: Path, place: 
         assert not app.shows(ConditionsScreen), "the place that is found by itself will do"
 
 
+@pytest.mark.full
 async def test_a_place_that_is_too_small_is_said(tmp_path: Path) -> None:
     plan = replace(named_plan("quick"), datasets=("synthetic,size=2048",), cutoffs=(100_000_000,))
     async with driven(size=WIDE, plan=plan) as app:
@@ -103,6 +104,7 @@ async def test_a_place_that_is_too_small_is_said(tmp_path: Path) -> None:
         assert app.workbench.choice.plan.scratch == str(tmp_path), "other cutoffs may fit"
 
 
+@pytest.mark.full
 async def test_nothing_wrong_is_taken() -> None:
     async with driven() as app:
         await app.press("c")

@@ -86,7 +86,7 @@ def test_what_is_not_installed_any_more_takes_nothing_else_with_it(monkeypatch: 
     assert again.plan.name == "custom"
 
 
-@pytest.mark.sample_first(3)
+@pytest.mark.sample_first
 @pytest.mark.parametrize(
     "words",
     [

@@ -40,10 +40,10 @@ def test_every_key_has_a_test_and_every_test_a_key() -> None:
 
 
 def _effects() -> Iterator[Any]:
-    """Yield the class and the keys of each test; all but the first one of every third class are for a full run."""
+    """Yield the class and the keys of each test; all but the first one of every sixth class are for a full run."""
     seen: set[str] = set()
     for owner, keys in sorted(EFFECTS):
-        sampled = owner not in seen and len(seen) % 3 == 0
+        sampled = owner not in seen and len(seen) % 6 == 0
         yield pytest.param(owner, keys, marks=[] if sampled else [pytest.mark.full])
         seen.add(owner)
 
@@ -79,6 +79,7 @@ async def test_every_action_stands_in_the_palette_and_in_the_help() -> None:
             assert binding.tooltip in keys_help
 
 
+@pytest.mark.full
 async def test_the_keys_of_a_pane_stand_in_the_palette_while_it_has_the_keys() -> None:
     async with driven() as app:
         await app.run()

@@ -11,6 +11,7 @@ from imgstore_tui.tui.screens.workbench import Workbench
 from tests.support.screen import driven
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("action", ["action_command_palette", "action_change_theme"])
 async def test_a_palette_that_is_closed_while_it_looks_for_commands_ends_nothing(
     action: str, monkeypatch: pytest.MonkeyPatch
@@ -30,7 +31,7 @@ async def test_a_palette_that_is_closed_while_it_looks_for_commands_ends_nothing
         await app.until(lambda: app.shows(Workbench))
 
 
-@pytest.mark.sample_first(2)
+@pytest.mark.sample_first
 @pytest.mark.parametrize("key", ["question_mark", "d", "c", "o", "w", "f", "ctrl+p"])
 async def test_what_is_closed_twice_takes_nothing_else_away(key: str) -> None:
     async with driven() as app:
@@ -44,6 +45,7 @@ async def test_what_is_closed_twice_takes_nothing_else_away(key: str) -> None:
         assert app.app.screen is app.workbench
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("action", ["action_page_up", "action_page_down"])
 async def test_a_list_without_any_room_can_be_paged(action: str) -> None:
     async with driven() as app:

@@ -56,6 +56,7 @@ async def test_one_key_takes_fewer_images_and_one_a_budget_that_suffices() -> No
         await app.until(lambda: app.workbench.choice.plan.cutoffs == before[:-1])
 
 
+@pytest.mark.full
 async def test_a_folder_that_cannot_be_used_is_said_at_its_field(tmp_path: Path) -> None:
     (tmp_path / "[red]empty").mkdir()
     plan = replace(named_plan("quick"), datasets=(f"folder:{tmp_path}/[red]empty",))
