@@ -142,12 +142,13 @@ def plan_from_arguments(arguments: Namespace, base: Plan | None = None) -> Plan:
 
 def _client_changes(arguments: Namespace, plan: Plan) -> dict[str, object]:
     """Return the fields of a plan that the arguments about clients change."""
+    from imgstore_tui.bench.plan.client_grid import parse_client_numbers, parse_client_window
+
     changes: dict[str, object] = {}
     if arguments.clients is not None:
-        changes["clients"] = _client_numbers(arguments.clients)
+        changes["clients"] = parse_client_numbers(arguments.clients)
     if arguments.client_window is not None:
-        window = arguments.client_window
-        changes["client_window_s"] = 0.0 if window == "0" else parse_duration(window)
+        changes["client_window_s"] = parse_client_window(arguments.client_window)
     if arguments.cluster is not None:
         changes["cluster"] = arguments.cluster
     elif (
@@ -155,11 +156,3 @@ def _client_changes(arguments: Namespace, plan: Plan) -> dict[str, object]:
     ):
         changes["cluster"] = address
     return changes
-
-
-def _client_numbers(text: str) -> tuple[int, ...]:
-    """Return numbers of clients, sorted: ``1,2,4``."""
-    parts = [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        raise UsageError(f"--clients takes numbers such as 1,2,4, not '{text}'.")
-    return tuple(sorted({int(part) for part in parts}))

@@ -14,6 +14,7 @@ from imgstore_tui.core.errors import UnavailableError, UsageError
 from imgstore_tui.core.model import Cell, Plan
 from imgstore_tui.core.operations import CacheState, Operation
 from imgstore_tui.core.spec import Spec
+from imgstore_tui.core.units import parse_duration
 from imgstore_tui.plugins import registry
 
 CLIENT_WORKS = {
@@ -24,6 +25,7 @@ CLIENT_WORKS = {
 }
 """What several clients do together, by operation."""
 MOST_CLIENTS = 1_000
+_MOST_DIGITS = 10
 LONGEST_WINDOW_S = 24 * 3600.0
 SCHEMES = ("tls://", "tcp://")
 _ROUND_S = 3.0
@@ -97,6 +99,27 @@ def client_seconds(plan: Plan, expect: Callable[[Cell], float]) -> float:
             one_pass = expect(cell(operation=entry.operation)) * share
             total += _ROUND_S + one_pass + (entry.window_s or one_pass)
     return total
+
+
+def parse_client_numbers(text: str) -> tuple[int, ...]:
+    """Return numbers of clients, ascending, each once: ``1,2,4``.
+
+    Raises:
+        UsageError: If the text is no list of whole numbers.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and len(part) < _MOST_DIGITS for part in parts):
+        raise UsageError(f"Clients are numbers such as 1,2,4, not '{text}'.")
+    return tuple(sorted({int(part) for part in parts}))
+
+
+def parse_client_window(text: str) -> float:
+    """Return how long clients go on, seconds: a time, or 0 for one pass.
+
+    Raises:
+        UsageError: If the text is neither.
+    """
+    return 0.0 if text.strip() == "0" else parse_duration(text)
 
 
 def check_clients(plan: Plan) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from imgstore_tui.bench.plan.client_grid import parse_client_numbers, parse_client_window
 from imgstore_tui.bench.plan.plans import MOST_ROUNDS, MOST_WORKERS
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import DEFAULT_BATCH, Plan
@@ -56,6 +57,10 @@ OPTIONS = (
            "needs root."),
     Option("ceilings", _DEFAULT.ceilings, "Whether a codec alone, a plain file and a copy of memory are measured "
            "beside the methods."),
+    Option("clients", "", "Also let 1,2,4 processes read the same store at once, through Dask; empty for none."),
+    Option("client-window", "10s", "How long each of them goes on: 10s, 1m, or 0 for one pass."),
+    Option("cluster", "", "Address of the Dask scheduler on whose workers they run, tls://HOST:PORT; empty for "
+           "processes on this machine."),
     Option("probes", _DEFAULT.probes, "At the end, check each storage method for habits that no operation shows; the "
            "article's report uses them."),
 )  # fmt: skip
@@ -64,6 +69,14 @@ OPTIONS = (
 
 def _time(text: str) -> float | None:
     return None if text in ("", _NONE) else parse_duration(text)
+
+
+def _client_numbers_text(numbers: tuple[int, ...]) -> str:
+    return ",".join(map(str, numbers))
+
+
+def _client_window_text(seconds: float) -> str:
+    return spell_duration(seconds) if seconds else "0"
 
 
 _FIELDS: dict[str, tuple[str, Callable[[Any], str], Callable[[Any], Any]]] = {
@@ -75,6 +88,9 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], str], Callable[[Any], Any]]] = {
     "source": ("baseline", option_text, bool),
     "drop-caches": ("drop_caches", option_text, bool),
     "settle": ("looks", option_text, bool),
+    "clients": ("clients", _client_numbers_text, lambda text: parse_client_numbers(text) if text.strip() else ()),
+    "client-window": ("client_window_s", _client_window_text, parse_client_window),
+    "cluster": ("cluster", lambda value: value or "", lambda text: text.strip() or None),
 }
 """By option: field of the plan, function that writes its value, function that reads it; the others need none."""
 

@@ -20,7 +20,7 @@ MIDDLE = (120, 35)
 OTHER = Plan(
     cache=(CacheState.COLD,), sync=(SyncLevel.BUFFERED, SyncLevel.END), payload=Payload.RAW, workers=2, rounds=3,
     budget_s=None, scratch="/tmp", batch=64, seed=9, baseline=False, drop_caches=True, probes=True, looks=True,
-    ceilings=True,
+    ceilings=True, clients=(1, 4), client_window_s=0.0, cluster="tls://scheduler:8786",
 )  # fmt: skip
 
 
@@ -50,6 +50,8 @@ def test_every_field_of_a_plan_can_be_edited_somewhere() -> None:
         ("budget", "soon", "not a time"),
         ("seed", "-1", "in 0.."),
         ("batch", "0", "in 1.."),
+        ("clients", "two", "numbers such as 1,2,4"),
+        ("client-window", "soon", "not a time"),
     ],
 )
 def test_what_means_nothing_is_a_problem_of_its_field(name: str, text: str, word: str) -> None:
