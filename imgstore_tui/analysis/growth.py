@@ -44,8 +44,12 @@ class TestedError:
 
     @property
     def factor(self) -> float:
-        """How many times too much or too little was predicted, 1 or more."""
-        return math.exp(abs(math.log(self.ratio.median)))
+        """How many times too much or too little may have been predicted, 1 or more: the farther end of the interval.
+
+        Its median says too little: with costs per image that change by a fifth with each tenfold of images, intervals
+        that are widened by it hold the truth at fifty times as many in one of two simulations, not in 19 of 20.
+        """
+        return math.exp(max(abs(math.log(end)) for end in (self.ratio.low, self.ratio.high)))
 
 
 @dataclass(frozen=True, slots=True)

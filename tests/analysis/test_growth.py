@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import replace
 
 import pytest
@@ -154,7 +155,7 @@ def test_the_tested_error_is_that_of_the_line_without_the_largest_number() -> No
     assert growth.tested.factor > 1.1
     straight = growth_of(costed_run(READ_COSTS, noise=0.01, weather=0.01), "steady")
     assert straight.tested is not None
-    assert straight.tested.factor < 1.1
+    assert straight.tested.factor < 1.1 < growth.tested.factor
 
 
 def test_a_bent_line_widens_the_interval_more_the_farther_it_reaches() -> None:
@@ -165,6 +166,24 @@ def test_a_bent_line_widens_the_interval_more_the_farther_it_reaches() -> None:
     assert widths[3] == pytest.approx(widths[2] ** 2)
     assert growth.tested is not None
     assert widths[2] == pytest.approx(growth.tested.factor)
+
+
+@pytest.mark.parametrize(
+    "bend", [0.1, pytest.param(-0.1, marks=pytest.mark.full), pytest.param(0.15, marks=pytest.mark.full)]
+)
+def test_a_bent_line_lies_in_the_interval_at_its_rate(bend: float) -> None:
+    """The cost per image grows or falls by a fifth to two fifths with each tenfold of images, on and on."""
+    hits, straight = 0, []
+    for seed in range(12):
+        run = costed_run(READ_COSTS, rounds=9, seed=f"bend/{seed}", bend=dict.fromkeys(READ_COSTS, bend))
+        for spec, of_spec in READ_COSTS.items():
+            start, per_image = of_spec[READ]
+            hits += predicted(growth_of(run, spec), FAR).interval.contains(start + per_image * FAR * (FAR / 10) ** bend)
+        plain = costed_run(READ_COSTS, rounds=9, seed=seed)
+        straight += [predicted(growth_of(plain, spec), FAR).interval for spec in READ_COSTS]
+    assert is_at_least(hits, 24)
+    # Where nothing bends, an interval that spans a factor of three at fifty times as many would be of little use.
+    assert statistics.median(interval.high / interval.low for interval in straight) < 3
 
 
 def test_two_numbers_of_images_are_too_few_to_go_beyond_them() -> None:

@@ -64,18 +64,14 @@ def _epoch(advice: DatasetAdvice, chosen: TrainingTime, epoch: Prediction) -> It
             text += f"; the first, cold, {span(chosen.first.interval)}"
         yield "training", f"{text}. Storage and decoding alone, in one process{_pace(epoch, beside)}", rows
     if epoch.tested is not None:
-        tested = epoch.tested
-        more = "more" if tested.ratio.median >= 1 else "less"
-        off = (
-            f"predicted {format_number(100 * abs(tested.ratio.median - 1))} % {more} than was measured"
-            if abs(tested.ratio.median - 1) >= 0.005
-            else "was right within 1 %"
-        )
+        tested, ratio = epoch.tested, epoch.tested.ratio
+        off = f"{format_number(ratio.median)} times ({format_number(ratio.low)} to {format_number(ratio.high)})"
         yield (
             "tested",
             f"That is predicted from {format_count(tested.images)} images at most. Tested: from "
-            f"{format_count(tested.from_images)} at most the same line {off} for {format_count(tested.images)}, so "
-            f"that the interval is wider by a factor of {format_number(epoch.widened)} to either side."
+            f"{format_count(tested.from_images)} at most the same line predicts {off} what was measured for "
+            f"{format_count(tested.images)}, so that the interval is wider by a factor of "
+            f"{format_number(epoch.widened)} to either side."
             f"{_farther(epoch, tested)}",
             epoch.rows,
         )
