@@ -23,6 +23,8 @@ class RemainingWork:
         self._costs = CostModel(image_bytes)
         self._trials: dict[Cell, int] = dict.fromkeys(cells, rounds)
         self._spent_s = 0.0
+        self._further: tuple[int, float] = (0, 0.0)
+        """How much work is left beside the trials, and the seconds that a piece takes."""
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -31,8 +33,9 @@ class RemainingWork:
 
     @property
     def seconds(self) -> float:
-        """Expected seconds of all trials that are left."""
-        return sum(self._costs.expect(cell) * count for cell, count in self._trials.items())
+        """Expected seconds of all trials that are left, and of the work beside them."""
+        count, piece_s = self._further
+        return sum(self._costs.expect(cell) * count for cell, count in self._trials.items()) + count * piece_s
 
     @property
     def spent_s(self) -> float:
@@ -46,6 +49,21 @@ class RemainingWork:
     def finish(self, cell: Cell) -> None:
         """Count one trial of a cell as done."""
         self._trials[cell] = max(0, self._trials.get(cell, 1) - 1)
+
+    def expect_further(self, count: int, seconds: float) -> None:
+        """Expect work beside the trials, such as rounds of several clients.
+
+        Args:
+            count: Pieces of it.
+            seconds: Expected seconds of all of them.
+        """
+        self._further = count, seconds / count if count else 0.0
+
+    def finish_further(self) -> None:
+        """Count one piece of the work beside the trials as done."""
+        count, piece_s = self._further
+        self._further = max(0, count - 1), piece_s
+        self._spent_s += piece_s
 
     def stop(self, cell: Cell) -> None:
         """Expect no further trial of a cell."""

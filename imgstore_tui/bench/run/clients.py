@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from imgstore_tui.bench.plan.client_grid import ClientBlock, client_blocks, shuffled_rounds
+from imgstore_tui.bench.plan.client_grid import ClientBlock, client_blocks, client_seconds, shuffled_rounds
 from imgstore_tui.bench.plan.grid import images_needed
 from imgstore_tui.bench.protocol.client_messages import (
     ClientData,
@@ -40,6 +40,16 @@ OFF_S = 0.02
 def lacks_client_rounds(services: RunServices, number: int) -> bool:
     """Return whether client rounds of a round are still to be measured."""
     return any(_missing(services, block, number) for block in client_blocks(services.plan))
+
+
+def expect_client_rounds(services: RunServices) -> None:
+    """Let the progress of a run count the client rounds that are to be measured."""
+    plan = services.plan
+    blocks = client_blocks(plan)
+    missing = sum(len(_missing(services, block, number)) for block in blocks for number in range(plan.rounds))
+    planned = plan.rounds * sum(len(block.rounds) for block in blocks)
+    seconds = plan.rounds * client_seconds(plan, services.work.expect)
+    services.work.expect_further(missing, seconds * missing / max(1, planned))
 
 
 def measure_clients(services: RunServices, runner: ClientRunner, number: int, may_go_on: Callable[[], bool]) -> None:

@@ -13,7 +13,7 @@ from imgstore_tui.bench.protocol.messages import TrialOutcome
 from imgstore_tui.bench.results.past_costs import load_past_costs
 from imgstore_tui.bench.run.block_round import BlockRound
 from imgstore_tui.bench.run.ceilings import measure_ceilings
-from imgstore_tui.bench.run.clients import lacks_client_rounds, measure_clients
+from imgstore_tui.bench.run.clients import expect_client_rounds, lacks_client_rounds, measure_clients
 from imgstore_tui.bench.run.data_warnings import warnings_of
 from imgstore_tui.bench.run.measurement import SKIPPED_BY_USER
 from imgstore_tui.bench.run.preflight import short_budget
@@ -47,6 +47,8 @@ class RunLoop:
     def run(self) -> Run:
         """Run all rounds, or until the budget is spent or the run is stopped; return the run."""
         services = self._services
+        if services.client_runner is not None:
+            expect_client_rounds(services)
         services.listen(RunStarted(self._run, services.work.cells, services.work.seconds, str(services.journal.path)))
         if not self._run.measurements:
             self._warn_before_first_trial()

@@ -145,6 +145,7 @@ class RunServices:
         """Journal a round of several clients."""
         self.journal.add_client_round(client_round)
         self.client_rounds.append(client_round)
+        self.work.finish_further()
 
     def _finish(self, measurement: Measurement) -> None:
         self._done.add((measurement.cell, measurement.round))

@@ -28,6 +28,7 @@ _STEPS = {
     "prepare": "building the store to read (untimed)",
     "verify": "verifying every image (untimed)",
     "destroy": "removing the store (untimed)",
+    "clients": "several clients at once",
 }
 _BUDGET_KEYS = (("<", "fewer images"), (">", "longer budget"))
 _BUDGET_KEYS_SHORT = (("<", "fewer"), (">", "longer"))

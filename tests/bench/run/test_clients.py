@@ -20,6 +20,7 @@ from imgstore_tui.bench.results.journal import read_journal, saved_runs
 from imgstore_tui.bench.run import clients
 from imgstore_tui.bench.run.runner import resume_run, run_plan
 from imgstore_tui.core.client_round import ClientWork
+from imgstore_tui.core.events import Event, Progress, TrialStarted
 from imgstore_tui.core.model import Plan
 from imgstore_tui.core.operations import Operation, Status
 from imgstore_tui.plugins.registry import resolve_spec
@@ -57,7 +58,15 @@ def _nothing_stays(tmp_path: Path) -> Iterator[None]:
 
 
 def test_clients_read_one_store_after_a_common_start(tmp_path: Path) -> None:
-    run = run_plan(replace(PLAN, scratch=str(tmp_path)))
+    events: list[Event] = []
+    run = run_plan(replace(PLAN, scratch=str(tmp_path)), listen=events.append)
+    steps = [event.step for event in events if isinstance(event, TrialStarted)]
+    assert steps.count("clients") == 4
+    begun = next(
+        number for number, event in enumerate(events) if isinstance(event, TrialStarted) and event.step == "clients"
+    )
+    done = [event.fraction for event in events[:begun] if isinstance(event, Progress)]
+    assert max(done) < 0.9, "the clients are still to come"
     assert [trial.status for trial in run.measurements] == [Status.OK], "the ordinary trial is measured as well"
     rounds = {(entry.work, entry.clients): entry for entry in run.client_rounds}
     assert set(rounds) == {(work, count) for work in ClientWork for count in (1, 2)}
