@@ -31,6 +31,7 @@ from imgstore_tui.present.text.choice_sentences import (
     together_text,
 )
 from imgstore_tui.present.text.closing_line import either_line, own_files_line, take_line
+from imgstore_tui.present.text.codecs_sentence import codecs_sentence
 from imgstore_tui.present.text.next_commands import conversion_command, same_measurement, shell_line
 from imgstore_tui.present.text.shared_options import short_names
 from imgstore_tui.present.text.single_reads import single_reads_sentence
@@ -206,6 +207,8 @@ def _dataset_lines(results: RunResults, dataset: str, judged: list[Verdict]) -> 
         parts.append(f"Lossy: {', '.join(f'{spec} ({psnr:.0f} dB)' for spec, psnr in lossy.items())}.")
     if parts:
         yield _line(" ".join(parts))
+    if text := codecs_sentence(results.run.plan, {entry.name for verdict in judged for entry in verdict.standings}):
+        yield replace(_line(text), remark=True)
     yield from dict.fromkeys(line for line in lines if line.remark)
 
 

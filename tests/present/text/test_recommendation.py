@@ -172,6 +172,19 @@ def test_the_command_for_the_users_own_images_measures_as_the_run_did(name: str)
         assert plan.operations == named_plan(name).operations
 
 
+def test_who_decodes_on_the_clock_and_who_keeps_bare_pixels_is_said() -> None:
+    sentence = "What is decoded on the clock: disk: PNG. Bare pixels, which take no decoding: lmdb and hdf5."
+    assert sentence in lines_of(fake_run(operations=BOTH))
+    assert "decoded on the clock" not in " ".join(lines_of(fake_run(["lmdb", "hdf5"], operations=BOTH)))
+    raw = fake_run(operations=BOTH)
+    raw = replace(
+        raw,
+        plan=replace(raw.plan, payload=Payload.RAW),
+        measurements=tuple(replace(trial, payload=Payload.RAW) for trial in raw.measurements),
+    )
+    assert "decoded on the clock" not in " ".join(lines_of(raw))
+
+
 def test_where_rounds_are_missing_it_is_said_how_to_get_them() -> None:
     assert lines_of(fake_run(rounds=3, operations=BOTH)) == [
         "No answer: it takes 6 rounds, and the plan has 3.", DISK_USE,
