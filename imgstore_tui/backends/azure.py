@@ -29,6 +29,7 @@ class AzureBackend(ObjectBackend):
     schemes = ("az", "azure")
     service = "azure"
     bucket_word = "container"
+    parameters = frozenset({"account", "endpoint"})
     url_variable = "IMGSTORE_AZURE_URL"
     local_server = "azurite"
     secret_variables = (

@@ -29,6 +29,7 @@ class GcsBackend(ObjectBackend):
     extra = "gcs"
     schemes = ("gs", "gcs")
     service = "gcs"
+    parameters = frozenset({"endpoint"})
     url_variable = "IMGSTORE_GCS_URL"
     local_server = "fake-gcs"
     secret_variables = ("GOOGLE_SERVICE_ACCOUNT_KEY",)

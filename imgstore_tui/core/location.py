@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +22,7 @@ _ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
 _FILE = re.compile(r"^file:(?=[/.~])", re.IGNORECASE)
 _BAD_ENCODING = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SECRET_PARAMETER = re.compile(
     r"passw|pwd|passphrase|secret|token|credential|signature|^sig$|(access|account|api|shared|private)[_-]?key",
     re.IGNORECASE,
@@ -34,6 +35,11 @@ class AddressForm(StrEnum):
     TABLE = "HOST/DATABASE#NAME"
     OBJECT = "BUCKET/NAME"
 
+    @property
+    def place(self) -> str:
+        """The same of where stores are made."""
+        return self.value.partition("#")[0].replace("/NAME", "/PREFIX")
+
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
@@ -42,6 +48,8 @@ class Scheme:
     form: AddressForm
     url_variable: str
     """The environment variable that holds an address with its password."""
+    parameters: frozenset[str] | None = None
+    """What may follow the question mark, ``_`` and ``-`` and capitals being alike; None where the driver decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +144,9 @@ def server_of(url: str, schemes: Mapping[str, Scheme]) -> tuple[ServerLocation, 
         password = None if parts.password is None else unquote(parts.password)
     except ValueError:
         raise UsageError("The address is malformed.") from None
+    if not _ADDRESS.match(url):
+        scheme = next(iter(schemes))
+        raise UsageError(f"The address names no kind of server. Write {scheme}://{schemes[scheme].form.place}.")
     if parts.scheme not in schemes:
         raise unknown_name("kind of address", parts.scheme[:32], schemes)
     return parse_server(url, parts, schemes[parts.scheme], secrets=True), password
@@ -148,7 +159,7 @@ def parse_server(text: str, parts: SplitResult, scheme: Scheme, *, secrets: bool
         UsageError: If it is malformed, or holds a password or key and ``secrets`` is false.
     """
     head = f"An address {parts.scheme}://"
-    example = f"Write {parts.scheme}://{scheme.form.value}."
+    example = f"Write {parts.scheme}://{scheme.form.place if secrets else scheme.form}."
     parameters = parse_qsl(parts.query, keep_blank_values=True)
     open_parameters = tuple(pair for pair in parameters if not _SECRET_PARAMETER.search(pair[0]))
     # First of all: no message below may repeat what is secret.
@@ -165,6 +176,9 @@ def parse_server(text: str, parts: SplitResult, scheme: Scheme, *, secrets: bool
     if _UNPRINTABLE.search(text) or '"' in text or _BAD_ENCODING.search(text):
         raise UsageError(f"{head} holds a space, a quotation mark or a lone % sign. Percent-encode it.")
     path = unquote(parts.path.strip("/"))
+    if any(_CONTROL.search(part) for part in (unquote(parts.netloc), path, unquote(parts.fragment))):
+        raise UsageError(f"{head} holds a control character. Leave it out.")
+    _check_parameters(parts.scheme, open_parameters, scheme.parameters)
     if scheme.form is AddressForm.OBJECT:
         if not parts.netloc or "@" in parts.netloc:
             raise UsageError(f"{head} names no bucket. {example}")
@@ -180,6 +194,17 @@ def parse_server(text: str, parts: SplitResult, scheme: Scheme, *, secrets: bool
     if "/" in path:
         raise UsageError(f"{head}{host} names more than a database. {example}")
     return ServerLocation(parts.scheme, host, port, path, unquote(parts.fragment), user, open_parameters, scheme.form)
+
+
+def _check_parameters(scheme: str, given: Sequence[tuple[str, str]], known: frozenset[str] | None) -> None:
+    """Raise UsageError for a parameter that would be passed over, such as one that asks for encryption."""
+    for name, _ in given:
+        if known is not None and _folded(name) not in map(_folded, known):
+            raise unknown_name(f"parameter of an address {scheme}://", name, known)
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def secrets_in(url: str) -> list[str]:

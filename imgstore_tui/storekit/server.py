@@ -38,6 +38,8 @@ class ServerBackend(Backend[ServerLocation], ABC):
     schemes: ClassVar[tuple[str, ...]]
     """Schemes of its addresses, the usual one first."""
     address_form: ClassVar[AddressForm] = AddressForm.TABLE
+    parameters: ClassVar[frozenset[str] | None] = None
+    """What may follow the question mark of an address; None where the driver decides that."""
     url_variable: ClassVar[str]
     """Environment variable with the address under which stores are made, e.g. ``IMGSTORE_POSTGRES_URL``."""
     local_server: ClassVar[str] = ""
@@ -48,7 +50,7 @@ class ServerBackend(Backend[ServerLocation], ABC):
     @classmethod
     def scheme(cls) -> Scheme:
         """Return what its addresses are."""
-        return Scheme(cls.address_form, cls.url_variable)
+        return Scheme(cls.address_form, cls.url_variable, cls.parameters)
 
     @classmethod
     def address(cls) -> tuple[ServerLocation, str | None]:
@@ -73,7 +75,7 @@ class ServerBackend(Backend[ServerLocation], ABC):
         """Return what must be set before stores can be made; empty where the address variable is."""
         if credentials.get(cls.url_variable):
             return ""
-        example = f"{cls.schemes[0]}://{cls.address_form.value.partition('#')[0]}"
+        example = f"{cls.schemes[0]}://{cls.address_form.place}"
         start = f", or start one: imgstore-tui servers up {cls.local_server}" if cls.local_server else ""
         return f"set the variable {cls.url_variable} to its address, e.g. {example}{start}"
 

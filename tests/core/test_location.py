@@ -7,10 +7,19 @@ from pathlib import Path
 import pytest
 
 from imgstore_tui.core.errors import UsageError
-from imgstore_tui.core.location import AddressForm, Scheme, ServerLocation, is_address, parse_location, public_text
+from imgstore_tui.core.location import (
+    AddressForm,
+    Scheme,
+    ServerLocation,
+    is_address,
+    parse_location,
+    public_text,
+    server_of,
+)
 
 TABLE, BUCKET = Scheme(AddressForm.TABLE, "IMGSTORE_TOY_URL"), Scheme(AddressForm.OBJECT, "IMGSTORE_BUCKET_URL")
-SCHEMES = {"postgresql": TABLE, "mongodb": TABLE, "s3": BUCKET}
+TLS = Scheme(AddressForm.TABLE, "IMGSTORE_TLS_URL", frozenset({"ssl-mode", "ssl-ca"}))
+SCHEMES = {"postgresql": TABLE, "mongodb": TABLE, "s3": BUCKET, "mysql": TLS}
 
 
 def parsed(text: str) -> ServerLocation:
@@ -82,6 +91,26 @@ def test_the_public_text_is_parsed_to_the_same_location(text: str) -> None:
     assert parsed(f'"{location}"') == location
 
 
+def test_parameters_that_a_scheme_knows_are_taken() -> None:
+    assert parsed("mysql://h/db?ssl_mode=REQUIRED&SSL-CA=x").parameters == (("ssl_mode", "REQUIRED"), ("SSL-CA", "x"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "The address names no kind of server. Write postgresql://HOST/DATABASE."),
+        ("/tmp/db", "The address names no kind of server. Write postgresql://HOST/DATABASE."),
+        ("localhost:5432/db", "The address names no kind of server. Write postgresql://HOST/DATABASE."),
+        ("gopher://h/db", "Unknown kind of address 'gopher'. Known: postgresql."),
+        ("postgresql://h", "An address postgresql://h names no database. Write postgresql://HOST/DATABASE."),
+    ],
+)
+def test_a_bad_address_in_a_variable_is_refused(text: str, sentence: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        server_of(text, {"postgresql": TABLE})
+    assert str(caught.value) == sentence
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -98,6 +127,11 @@ def test_the_public_text_is_parsed_to_the_same_location(text: str) -> None:
         ('postgresql://h/db#a"b', "Percent-encode"),
         ("postgresql://h/db#50%", "Percent-encode"),
         ("s3:///key", "names no bucket"),
+        ("postgresql://h/a%00b", "control character"),
+        ("postgresql://h%0A/db", "control character"),
+        ("postgresql://h/db#a%00b", "control character"),
+        ("s3://bucket/a%09b", "control character"),
+        ("mysql://h/db?ssl=true", "Unknown parameter of an address mysql:// 'ssl'.*ssl-mode"),
         ("file://host/x", "names another machine"),
     ],
 )

@@ -6,12 +6,14 @@ What one kind has of its own is in its own file: ``test_mysql_failures``, ``test
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,13 +35,14 @@ from tests.support.tcp_proxy import TcpProxy
 
 SERVERS = ("postgres", "mariadb", "mongodb", "cassandra", "seaweedfs", "fake-gcs", "azurite")
 """One of each kind of storage."""
+HTTP = b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\nConnection: close\r\n\r\nnone"
 pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ("no address at all", "kind of address"),
+        ("no address at all", "kind of server"),
         ("ftp://h/db", "kind of address"),
         ("{scheme}://", "names no"),
         ("{scheme}://[::1/db", "malformed"),
@@ -70,6 +73,61 @@ def test_an_address_without_a_port_or_database_is_a_sentence(name: str, wrong: s
         kind.address()
     assert is_sentence(caught.value)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "greeting", "address", "words"),
+    [
+        ("postgres", HTTP, "postgresql://u:pass@{host}/place", "is no PostgreSQL server"),
+        ("mariadb", b"SSH-2.0-OpenSSH_9.2\r\n", "mysql://u:pass@{host}/place", "is no MySQL server"),
+        ("mongodb", HTTP, "mongodb://u:pass@{host}/place", "is no MongoDB server"),
+        ("cassandra", HTTP, "cassandra://u:pass@{host}/place", "is no Cassandra server"),
+        (
+            "seaweedfs",
+            HTTP,
+            "s3://place?endpoint=http://{host}&access_key_id=a&secret_access_key=b",
+            "no bucket 'place'",
+        ),
+        ("fake-gcs", HTTP, "gs://place?endpoint=http://{host}", "no bucket 'place'"),
+        ("azurite", HTTP, "az://place?endpoint=http://{host}&account=a&account_key=YQ==", "no container 'place'"),
+    ],
+)
+def test_a_program_of_another_kind_is_not_called_a_server_that_does_not_answer(
+    name: str, greeting: bytes, address: str, words: str
+) -> None:
+    kind = kind_of(name)
+    pytest.importorskip(kind.requires[0], reason=f"{kind.requires[0]} is not installed (extra {kind.extra})")
+    with greeter(greeting) as port:
+        place = hold(name, address.format(host=f"127.0.0.1:{port}"))
+        began = time.monotonic()
+        with pytest.raises(UnavailableError) as caught:
+            backend_of(name).facts(place)
+    assert is_sentence(caught.value)
+    assert words in str(caught.value)
+    assert time.monotonic() - began < 20
+
+
+@contextlib.contextmanager
+def greeter(greeting: bytes) -> Iterator[int]:
+    """Yield a port at which whoever connects is told one thing, asked or not."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    client = listener.accept()[0]
+                    with contextlib.suppress(OSError), client:
+                        if greeting is HTTP:
+                            client.recv(2**16)
+                        client.sendall(greeting)
+                        client.shutdown(socket.SHUT_WR)
+                        client.recv(2**16)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield int(listener.getsockname()[1])
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 @pytest.mark.parametrize("name", SERVERS)

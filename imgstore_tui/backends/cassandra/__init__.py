@@ -46,6 +46,7 @@ class CassandraBackend(AdministeredBackend):
     capabilities = Capabilities(append=True, overwrite=True, delete=True, server=True)
     admin_module = f"{__name__}.admin"
     schemes = ("cassandra",)
+    parameters = frozenset({"dc", "tls", "tlsCAFile"})
     url_variable = "IMGSTORE_CASSANDRA_URL"
     local_server = "cassandra"
     presets = (

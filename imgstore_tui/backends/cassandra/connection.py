@@ -9,13 +9,24 @@ from typing import TYPE_CHECKING
 from imgstore_tui.backends.cassandra import driver
 from imgstore_tui.backends.cassandra.driver import Cause, Session
 from imgstore_tui.core import credentials
-from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError, UsageError, unknown_name
+from imgstore_tui.core.errors import UnavailableError, UsageError, unknown_name
 from imgstore_tui.storekit.server import CONNECT_S
+from imgstore_tui.storekit.server_errors import (
+    Classified,
+    Failure,
+    errors_as_sentences,
+    no_answer,
+    no_database,
+    other_server,
+    refusal,
+    server_text,
+)
 
 if TYPE_CHECKING:
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.server import ServerBackend
 
+_PRODUCT = "Cassandra"
 _PARAMETERS = {"dc", "tls", "tlsCAFile"}
 
 
@@ -33,7 +44,6 @@ def connect(backend: ServerBackend, location: ServerLocation) -> Session:
     if parameters.get("tls", "false") not in ("true", "false"):
         raise UsageError("The parameter tls of an address cassandra:// is true or false.")
     user = backend.user(location)
-    server = f"Cassandra at {location.host}{'' if location.port is None else f':{location.port}'}"
     try:
         session = driver.connect(
             location.host.split(","),
@@ -45,22 +55,20 @@ def connect(backend: ServerBackend, location: ServerLocation) -> Session:
             tls=parameters.get("tls") == "true",
         )
     except driver.ERRORS as error:
-        raise UnavailableError(_cannot_connect(server, error)) from None
+        raise _cannot_connect(location, error) from None
     try:
         there = session.execute(
             "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = %s", (location.database,)
         )
     except driver.ERRORS as error:
         session.close()
-        raise UnavailableError(_cannot_connect(server, error)) from None
+        raise _cannot_connect(location, error) from None
     except BaseException:
         session.close()
         raise
     if not there:
         session.close()
-        raise UnavailableError(
-            f"{server} has no keyspace '{location.database}'. Create it (CREATE KEYSPACE), or name another."
-        )
+        raise no_database(_PRODUCT, location, "CREATE KEYSPACE", "keyspace")
     return session
 
 
@@ -71,51 +79,37 @@ def connected(backend: ServerBackend, location: ServerLocation, action: str) -> 
         yield session
 
 
-def _cannot_connect(server: str, error: Exception) -> str:
+def _cannot_connect(location: ServerLocation, error: Exception) -> UnavailableError:
     reason = message(error)
     match driver.cause(error):
         case Cause.LOGIN:
-            return f"{server} refuses: {reason}. Put user and password into the variable IMGSTORE_CASSANDRA_URL."
+            advice = "Put user and password into the variable IMGSTORE_CASSANDRA_URL."
+            return refusal(_PRODUCT, location, reason, advice)
         case Cause.TOO_OLD:
-            return f"{server} cannot be used: it is older than Cassandra 4.0 ({reason}). Update it."
+            where = server_text(_PRODUCT, location)
+            return UnavailableError(f"{where} cannot be used: it is older than Cassandra 4.0 ({reason}). Update it.")
+        case Cause.FOREIGN:
+            return other_server(_PRODUCT, location, reason)
         case Cause.FORBIDDEN:
-            return f"{server} refuses: {reason}. Ask who runs it to let you in."
+            return refusal(_PRODUCT, location, reason, "Ask who runs it to let you in.")
         case _:
-            return f"{server} does not answer: {reason}. Start it, or correct the address."
+            return no_answer(_PRODUCT, location, reason)
 
 
-@contextlib.contextmanager
-def driver_errors(location: ServerLocation, action: str) -> Iterator[None]:
-    """Turn the driver's errors into a sentence.
-
-    Args:
-        location: The store.
-        action: What cannot be done to it, e.g. ``written``.
-
-    Raises:
-        StoreError: For every error of the driver.
-    """
-    try:
-        yield
-    except ImgstoreError:
-        raise
-    except driver.ERRORS as error:
-        raise StoreError(_sentence(location, action, error)) from None
+_FAILURES = {
+    Cause.EXISTS: Failure.EXISTS,
+    Cause.FORBIDDEN: Failure.FORBIDDEN,
+    Cause.TIMEOUT: Failure.SILENT,
+    Cause.GONE: Failure.GONE,
+}
 
 
-def _sentence(location: ServerLocation, action: str, error: Exception) -> str:
-    head, reason = f"{location} cannot be {action}", message(error)
-    match driver.cause(error):
-        case Cause.EXISTS:
-            return f"{location} exists already; a store is made under a name of its own."
-        case Cause.FORBIDDEN:
-            return f"{head}: the server does not allow it ({reason})."
-        case Cause.TIMEOUT:
-            return f"{head}: the server has not answered in time ({reason})."
-        case Cause.GONE:
-            return f"{head}: the server has gone ({reason})."
-        case _:
-            return f"{head}: {reason}."
+def _classify(error: Exception) -> Classified:
+    return _FAILURES.get(driver.cause(error), Failure.OTHER), message(error)
+
+
+driver_errors = errors_as_sentences(driver.ERRORS, _classify)
+"""Turns the driver's errors into a sentence: ``with driver_errors(location, "written")``."""
 
 
 def message(error: Exception) -> str:

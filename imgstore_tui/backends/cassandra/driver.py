@@ -61,6 +61,8 @@ class Cause(Enum):
     FORBIDDEN = auto()
     EXISTS = auto()
     TOO_OLD = auto()
+    FOREIGN = auto()
+    """What answers does not speak the protocol of Cassandra."""
     OTHER = auto()
 
 
@@ -213,6 +215,8 @@ def cause(error: Exception) -> Cause:
     text = str(inner)
     if "unsupported protocol version" in text or "explicitly set client protocol_version" in text:
         return Cause.TOO_OLD
+    if "driver does not support protocol version" in text:
+        return Cause.FOREIGN
     if isinstance(error, NoHostAvailable) or isinstance(inner, ConnectionException | OSError):
         return Cause.GONE
     return Cause.OTHER

@@ -14,10 +14,19 @@ from pymongo.collection import Collection
 from pymongo.write_concern import WriteConcern
 
 from imgstore_tui.core import credentials
-from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
+from imgstore_tui.core.errors import StoreError, UnavailableError
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.server import CONNECT_S
+from imgstore_tui.storekit.server_errors import (
+    Classified,
+    Failure,
+    errors_as_sentences,
+    no_answer,
+    other_server,
+    refusal,
+    server_text,
+)
 
 if TYPE_CHECKING:
     from imgstore_tui.core.location import ServerLocation
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
     Client: TypeAlias = pymongo.MongoClient[dict[str, Any]]
     Documents: TypeAlias = Collection[dict[str, Any]]
 
+_PRODUCT = "MongoDB"
 _ANSWER_S = 20
 """A request that has not been answered by then has failed."""
 ADMIN_S = 120
@@ -39,9 +49,14 @@ _OWN_PARAMETERS = {
 }  # fmt: skip
 UNAUTHORIZED = 13
 _AUTHENTICATION_FAILED = 18
-_NAMESPACE_EXISTS = 48
-_DUPLICATE_KEY = 11_000
-_OUT_OF_DISK_SPACE = 14_031
+_FAILURES = {
+    UNAUTHORIZED: Failure.FORBIDDEN,
+    48: Failure.EXISTS,  # NamespaceExists
+    11_000: Failure.CHANGED,  # DuplicateKey
+    14_031: Failure.FULL,  # OutOfDiskSpace
+}
+_NO_MESSAGE = ("Got response id", "Message length", "Got opcode")
+"""What the driver says of an answer that is none in the protocol of MongoDB."""
 _BUFFERED = WriteConcern(w=1, j=False)
 _DURABLE = WriteConcern(w="majority", j=True)
 
@@ -94,12 +109,12 @@ def connect(backend: ServerBackend, location: ServerLocation, *, answer_s: float
             **{name: value for name, value in login.items() if value},
         )
     except (errors.PyMongoError, ValueError, TypeError) as error:
-        raise UnavailableError(f"{_server(location)} cannot be connected to: {message(error)}.") from None
+        raise UnavailableError(f"{server_text(_PRODUCT, location)} cannot be connected to: {message(error)}.") from None
     try:
         client.admin.command("ping")
     except errors.PyMongoError as error:
         client.close()
-        raise UnavailableError(_cannot_connect(location, error)) from None
+        raise _cannot_connect(location, error) from None
     except BaseException:
         client.close()
         raise
@@ -115,59 +130,36 @@ def connected(
         yield client
 
 
-def _server(location: ServerLocation) -> str:
-    return f"MongoDB at {location.host}{'' if location.port is None else f':{location.port}'}"
-
-
-def _cannot_connect(location: ServerLocation, error: errors.PyMongoError) -> str:
-    server, reason = _server(location), message(error)
+def _cannot_connect(location: ServerLocation, error: errors.PyMongoError) -> UnavailableError:
+    reason = message(error)
     if isinstance(error, errors.OperationFailure) and error.code == _AUTHENTICATION_FAILED:
-        return (
-            f"{server} refuses: {reason}. Put user and password into the variable IMGSTORE_MONGODB_URL, and "
+        advice = (
+            "Put user and password into the variable IMGSTORE_MONGODB_URL, and "
             f"?authSource=NAME if another database than '{location.database}' knows the user."
         )
+        return refusal(_PRODUCT, location, reason, advice)
     if isinstance(error, errors.ConfigurationError):
-        return f"{server} cannot be used: {reason}."
+        return UnavailableError(f"{server_text(_PRODUCT, location)} cannot be used: {reason}.")
     if isinstance(error, errors.OperationFailure):
-        return f"{server} refuses: {reason}. Ask who runs it to let you in."
-    return f"{server} does not answer: {reason}. Start it, or correct the address."
+        return refusal(_PRODUCT, location, reason, "Ask who runs it to let you in.")
+    if any(words in reason for words in _NO_MESSAGE):
+        return other_server(_PRODUCT, location, reason)
+    return no_answer(_PRODUCT, location, reason)
 
 
-@contextlib.contextmanager
-def driver_errors(location: ServerLocation, action: str) -> Iterator[None]:
-    """Turn the driver's errors into a sentence.
-
-    Args:
-        location: The store.
-        action: What cannot be done to it, e.g. ``written``.
-
-    Raises:
-        StoreError: For every error of the driver.
-    """
-    try:
-        yield
-    except ImgstoreError:
-        raise
-    except (errors.PyMongoError, OverflowError, ValueError) as error:
-        raise StoreError(_sentence(location, action, error)) from None
-
-
-def _sentence(location: ServerLocation, action: str, error: Exception) -> str:
+def _classify(error: Exception) -> Classified:
     code, reason = _code(error), message(error)
-    head = f"{location} cannot be {action}"
-    if code == _NAMESPACE_EXISTS:
-        return f"{location} exists already; a store is made under a name of its own."
-    if code == _DUPLICATE_KEY:
-        return f"{head}: another process changes it at the same time."
-    if code == _OUT_OF_DISK_SPACE or "No space left" in reason:
-        return f"{head}: the disk of the server is full ({reason}). Make room there."
-    if code == UNAUTHORIZED:
-        return f"{head}: the server does not allow it ({reason})."
+    if code in _FAILURES:
+        return _FAILURES[code], reason
+    if "No space left" in reason:
+        return Failure.FULL, reason
     if isinstance(error, errors.NetworkTimeout):
-        return f"{head}: the server has not answered for {_ANSWER_S} s."
-    if isinstance(error, errors.ConnectionFailure):
-        return f"{head}: the server has gone ({reason})."
-    return f"{head}: {reason}."
+        return Failure.SILENT, reason
+    return Failure.GONE if isinstance(error, errors.ConnectionFailure) else Failure.OTHER, reason
+
+
+driver_errors = errors_as_sentences((errors.PyMongoError, OverflowError, ValueError), _classify)
+"""Turns the driver's errors into a sentence: ``with driver_errors(location, "written")``."""
 
 
 def _code(error: Exception) -> int | None:

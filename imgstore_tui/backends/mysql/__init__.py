@@ -43,6 +43,7 @@ class MysqlBackend(AdministeredBackend):
     capabilities = Capabilities(append=True, overwrite=True, delete=True, server=True)
     admin_module = f"{__name__}.admin"
     schemes = ("mysql", "mariadb")
+    parameters = frozenset({"ssl-mode", "ssl-ca", "ssl-cert", "ssl-key"})
     url_variable = "IMGSTORE_MYSQL_URL"
     local_server = "mariadb"
     secret_variables = ("MYSQL_PWD",)

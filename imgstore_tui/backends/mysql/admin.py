@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pymysql
 
-from imgstore_tui.backends.mysql.connection import Connection, said, table
+from imgstore_tui.backends.mysql.connection import Connection, driver_errors, table
 from imgstore_tui.backends.mysql.layout import NAME, OURS, claim, comment_of
 from imgstore_tui.core.backend import DiskUsage
 from imgstore_tui.core.errors import StoreError
@@ -36,14 +36,14 @@ _PLAIN = re.compile(r"[0-9A-Za-z_]")
 def exists(backend: ServerBackend, location: ServerLocation) -> bool:
     """Whether there is anything of that name."""
     table(location)
-    with Connection(backend, location) as connection, said(location, "looked at"):
+    with Connection(backend, location) as connection, driver_errors(location, "looked at"):
         return comment_of(connection, location) is not None
 
 
 def disk_usage(backend: ServerBackend, location: ServerLocation) -> DiskUsage:
     """Return the size of the table's file, or, where the user may not ask for it, of the pages of its indexes."""
     table(location)
-    with Connection(backend, location) as connection, said(location, "weighed"):
+    with Connection(backend, location) as connection, driver_errors(location, "weighed"):
         if comment_of(connection, location) is None:
             raise StoreError(f"{location} does not exist.")
         try:
@@ -88,7 +88,7 @@ def _file_name(name: str) -> str:
 
 def settings(backend: ServerBackend, place: ServerLocation) -> dict[str, str]:
     """Return the settings that decide how durable and how fast the server is."""
-    with Connection(backend, place) as connection, said(place, "looked at"):
+    with Connection(backend, place) as connection, driver_errors(place, "looked at"):
         return _settings(connection)
 
 
@@ -101,7 +101,7 @@ def _settings(connection: Connection) -> dict[str, str]:
 
 def facts(backend: ServerBackend, place: ServerLocation) -> ServerFacts:
     """Return what the server says of itself."""
-    with Connection(backend, place) as connection, said(place, "looked at"):
+    with Connection(backend, place) as connection, driver_errors(place, "looked at"):
         ((host_name,),) = connection.query("SELECT @@hostname")
         return ServerFacts(
             NAME,
@@ -115,7 +115,7 @@ def facts(backend: ServerBackend, place: ServerLocation) -> ServerFacts:
 
 def list_stores(backend: ServerBackend, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
     """Return the tables of ours whose names begin so."""
-    with Connection(backend, place) as connection, said(place, "looked at"):
+    with Connection(backend, place) as connection, driver_errors(place, "looked at"):
         rows = connection.query(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() "
             "AND table_type = 'BASE TABLE' AND table_comment = %s ORDER BY table_name",
@@ -126,7 +126,7 @@ def list_stores(backend: ServerBackend, place: ServerLocation, prefix: str) -> S
 
 def end_requests(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
     """End the connections of this user that run a statement which names such a store."""
-    with Connection(backend, place) as connection, said(place, "looked at"):
+    with Connection(backend, place) as connection, driver_errors(place, "looked at"):
         rows = connection.query(
             "SELECT id FROM information_schema.processlist "
             "WHERE id <> connection_id() AND command <> 'Sleep' AND locate(%s, info) > 0",
@@ -141,7 +141,7 @@ def end_requests(backend: ServerBackend, place: ServerLocation, prefix: str) -> 
 def drain(backend: ServerBackend, location: ServerLocation) -> None:
     """Have the pages of the table written; a user who may not leaves it to the server."""
     name = table(location)
-    with Connection(backend, location) as connection, said(location, "drained"):
+    with Connection(backend, location) as connection, driver_errors(location, "drained"):
         try:
             connection.query(f"FLUSH TABLES {name} FOR EXPORT")
         except pymysql.OperationalError:  # the privileges RELOAD and LOCK TABLES are missing
@@ -151,7 +151,7 @@ def drain(backend: ServerBackend, location: ServerLocation) -> None:
 
 def ping(backend: ServerBackend, location: ServerLocation) -> float:
     """Return the seconds of the smallest statement, the least of a few."""
-    with Connection(backend, location) as connection, said(location, "reached"):
+    with Connection(backend, location) as connection, driver_errors(location, "reached"):
         return least_seconds(lambda: connection.query("SELECT 1"))
 
 
@@ -162,7 +162,7 @@ def destroy(backend: ServerBackend, location: ServerLocation) -> None:
         StoreError: If it is not ours, and is left alone.
     """
     table(location)
-    with Connection(backend, location) as connection, said(location, "removed"):
+    with Connection(backend, location) as connection, driver_errors(location, "removed"):
         # Who wrote it may have died just now: the server ends that connection first.
         claim(connection, location, CONNECT_S)
         if _is_ours(connection, location):
@@ -175,7 +175,7 @@ def deliver(backend: ServerBackend, staged: ServerLocation, final: ServerLocatio
     """Rename a table; a store that had the name gets the staged one's in the same step, and is dropped."""
     aside = staged.child(f"{staged.name[:40]}_exchanged")
     table(final)
-    with Connection(backend, staged) as connection, said(final, "named"):
+    with Connection(backend, staged) as connection, driver_errors(final, "named"):
         claim(connection, final)
         taken = comment_of(connection, final) is not None
         if taken and not replace:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +13,28 @@ import pymysql
 from pymysql.constants import CR, ER
 
 from imgstore_tui.core import credentials
-from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
+from imgstore_tui.core.errors import StoreError, UnavailableError
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.server import CONNECT_S
+from imgstore_tui.storekit.server_errors import (
+    LOCK_S,
+    Classified,
+    Failure,
+    errors_as_sentences,
+    no_answer,
+    no_database,
+    other_server,
+    refusal,
+    server_text,
+    too_old,
+)
 
 if TYPE_CHECKING:
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.server import ServerBackend
 
 PORT = 3306
-LOCK_S = 10
-"""A table that somebody holds for longer is not waited for."""
+_PRODUCT = "MySQL"
 _ANSWER_S = 60
 """A server that is there, but has not answered a statement by then, counts as gone."""
 _KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 4), (socket.TCP_KEEPINTVL, 2), (socket.TCP_KEEPCNT, 3))
@@ -31,10 +42,21 @@ _SILENT_MS = 10_000
 """A machine that has not confirmed a packet for so long counts as gone."""
 LONGEST_NAME = 64
 _OLDEST = {"MySQL": (8, 0), "MariaDB": (10, 5)}
-_FULL = {ER.DISK_FULL, ER.RECORD_FILE_FULL}
-_GONE = {CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, ER.SERVER_SHUTDOWN, 1927, 3169}
-"""What a connection says that the server has ended; 1927 of MariaDB and 3169 of MySQL when it was killed there."""
-_NOT_ALLOWED = {ER.TABLEACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, ER.SPECIFIC_ACCESS_DENIED_ERROR, 1290}
+_FAILURES = {
+    code: failure
+    for failure, codes in {
+        Failure.MISSING: (ER.NO_SUCH_TABLE,),
+        Failure.EXISTS: (ER.TABLE_EXISTS_ERROR,),
+        Failure.FULL: (ER.DISK_FULL, ER.RECORD_FILE_FULL),
+        Failure.LOCKED: (ER.LOCK_WAIT_TIMEOUT,),
+        Failure.FORBIDDEN: (
+            ER.TABLEACCESS_DENIED_ERROR, ER.DBACCESS_DENIED_ERROR, ER.SPECIFIC_ACCESS_DENIED_ERROR, 1290,
+        ),
+        # 1927 of MariaDB and 3169 of MySQL: the connection was killed at the server.
+        Failure.GONE: (CR.CR_SERVER_GONE_ERROR, CR.CR_SERVER_LOST, ER.SERVER_SHUTDOWN, 1927, 3169),
+    }.items()
+    for code in codes
+}  # fmt: skip
 
 
 class Connection:
@@ -58,9 +80,7 @@ class Connection:
         try:
             link = _reach(location)
         except OSError as error:
-            raise UnavailableError(
-                f"{server_text(location)} does not answer: {first_line(error)}. Start it, or correct the address."
-            ) from None
+            raise no_answer(_PRODUCT, location, first_line(error)) from None
         options = Path("~/.my.cnf").expanduser()
         try:
             self._driver: Any = pymysql.connect(
@@ -83,18 +103,15 @@ class Connection:
             self._driver.connect(link)
         except pymysql.MySQLError as error:
             link.close()
-            raise UnavailableError(_cannot_connect(location, error)) from None
+            raise _cannot_connect(location, error) from None
         except RuntimeError as error:  # cryptography is missing
             link.close()
-            raise UnavailableError(f"{server_text(location)} cannot be used: {first_line(error)}.") from None
+            raise UnavailableError(f"{server_text(_PRODUCT, location)} cannot be used: {first_line(error)}.") from None
         self.product, self.version = _product(self._driver.get_server_info())
         oldest = _OLDEST[self.product]
         if tuple(int(part) for part in self.version.split(".")[:2]) < oldest:
             self.close()
-            raise UnavailableError(
-                f"{server_text(location)} is {self.product} {self.version}; from {'.'.join(map(str, oldest))} on it "
-                "can be used. Update it, or name another."
-            )
+            raise too_old(_PRODUCT, location, f"{self.product} {self.version}", ".".join(map(str, oldest)))
 
     def query(self, statement: str | bytes | bytearray, values: Sequence[object] | None = None) -> Sequence[Any]:
         """Run a statement and return the rows of its answer; the driver writes ``values`` where ``%s`` stands."""
@@ -162,64 +179,38 @@ def _product(version: str) -> tuple[str, str]:
     return "MySQL", version.partition("-")[0]
 
 
-def server_text(location: ServerLocation) -> str:
-    """Return how a message names the server of a location."""
-    return f"MySQL at {location.host}{'' if location.port is None else f':{location.port}'}"
-
-
-def _cannot_connect(location: ServerLocation, error: pymysql.MySQLError) -> str:
-    where, code, words = server_text(location), code_of(error), message(error)
+def _cannot_connect(location: ServerLocation, error: pymysql.MySQLError) -> UnavailableError:
+    code, reason = code_of(error), message(error)
     if code == ER.BAD_DB_ERROR:
-        return f"{where} has no database '{location.database}'. Create it (CREATE DATABASE), or name another."
-    if code in {ER.ACCESS_DENIED_ERROR, 1524, 1698}:
-        return f"{where} refuses: {words}. Put user and password into the variable IMGSTORE_MYSQL_URL."
-    if code == ER.DBACCESS_DENIED_ERROR:
-        return f"{where} refuses: {words}. Ask who runs it to let you into this database."
-    if code == ER.CON_COUNT_ERROR:
-        return f"{where} refuses: {words}. Close other connections, or try again later."
-    if code == ER.HOST_NOT_PRIVILEGED:
-        return f"{where} refuses: {words}. Ask who runs it to let you in."
-    return f"{where} does not answer: {words}. Start it, or correct the address."
+        return no_database(_PRODUCT, location, "CREATE DATABASE")
+    if isinstance(error, pymysql.InternalError) and not code:  # what greets is none of its packets
+        return other_server(_PRODUCT, location, reason)
+    advice = {
+        ER.DBACCESS_DENIED_ERROR: "Ask who runs it to let you into this database.",
+        ER.CON_COUNT_ERROR: "Close other connections, or try again later.",
+        ER.HOST_NOT_PRIVILEGED: "Ask who runs it to let you in.",
+    } | dict.fromkeys(
+        (ER.ACCESS_DENIED_ERROR, 1524, 1698), "Put user and password into the variable IMGSTORE_MYSQL_URL."
+    )
+    if code in advice:
+        return refusal(_PRODUCT, location, reason, advice[code])
+    return no_answer(_PRODUCT, location, reason)
 
 
-@contextlib.contextmanager
-def said(location: ServerLocation, doing: str) -> Iterator[None]:
-    """Turn the driver's errors into a sentence.
-
-    Args:
-        location: The store.
-        doing: What cannot be done to it, e.g. ``written``.
-
-    Raises:
-        StoreError: For every error of the driver.
-    """
-    try:
-        yield
-    except ImgstoreError:
-        raise
-    except (pymysql.MySQLError, OSError, OverflowError, UnicodeError) as error:
-        raise StoreError(_sentence(location, doing, error)) from None
-
-
-def _sentence(location: ServerLocation, doing: str, error: Exception) -> str:
-    code, words, cannot = code_of(error), message(error), f"{location} cannot be {doing}"
-    if code == ER.NO_SUCH_TABLE:
-        return f"{location} does not exist."
-    if code == ER.TABLE_EXISTS_ERROR:
-        return f"{location} exists already; a store is made under a name of its own."
-    if code in _FULL:
-        return f"{cannot}: the disk of the server is full ({words}). Make room there."
-    if code == ER.LOCK_WAIT_TIMEOUT:
-        return f"{cannot}: another connection has held it for {LOCK_S} s."
-    if code in _NOT_ALLOWED:
-        return f"{cannot}: the server does not allow it ({words})."
+def _classify(error: Exception) -> Classified:
+    code, reason = code_of(error), message(error)
     if code == ER.NET_PACKET_TOO_LARGE:
         return (
-            f"{cannot}: an image is larger than max_allowed_packet of the server. Raise that, or make images smaller."
+            Failure.OTHER,
+            "an image is larger than max_allowed_packet of the server. Raise that, or make images smaller",
         )
-    if code in _GONE or isinstance(error, (OSError, pymysql.InterfaceError)):
-        return f"{cannot}: the server has gone ({words})."
-    return f"{cannot}: {words}."
+    if code in _FAILURES:
+        return _FAILURES[code], reason
+    return Failure.GONE if isinstance(error, (OSError, pymysql.InterfaceError)) else Failure.OTHER, reason
+
+
+driver_errors = errors_as_sentences((pymysql.MySQLError, OSError, OverflowError, UnicodeError), _classify)
+"""Turns the driver's errors into a sentence: ``with driver_errors(location, "written")``."""
 
 
 def code_of(error: Exception) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imgstore_tui.backends.mysql.connection import Connection, said, table
+from imgstore_tui.backends.mysql.connection import Connection, driver_errors, table
 from imgstore_tui.backends.mysql.layout import NAME, claim, cut, look_at, most_bytes, put_manifest, statements
 from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.errors import StoreError
@@ -27,7 +27,7 @@ class MysqlEditor(Editor):
         table(location)
         self._connection: Connection | None = Connection(backend, location, binary=True)
         try:
-            with said(location, "changed"):
+            with driver_errors(location, "changed"):
                 claim(self._connection, location)
                 self.content, self._live_ids = look_at(self._connection, location)
                 self._most = most_bytes(self._connection)
@@ -52,7 +52,7 @@ class MysqlEditor(Editor):
     def _put(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
         appends, connection = self._live_ids.is_append(self._location, ids), self._opened()
         rows = list(zip(map(int, ids), labels.tolist(), values, strict=True))
-        with said(self._location, "changed"):
+        with driver_errors(self._location, "changed"):
             for statement in statements(connection, self._location, rows, self._most, replace=not appends):
                 connection.query(statement)
                 self.requests += 1
@@ -65,7 +65,7 @@ class MysqlEditor(Editor):
         self._live_ids.check_each_once(self._location, ids)
         if not len(ids):
             return
-        with said(self._location, "changed"):
+        with driver_errors(self._location, "changed"):
             chosen = ",".join(str(int(number)) for number in ids)
             self._opened().query(f"DELETE FROM {table(self._location)} WHERE id IN ({chosen})")  # noqa: S608 - quoted
             self.requests += 1
@@ -98,7 +98,7 @@ class MysqlEditor(Editor):
         """Commit, and close the connection."""
         try:
             if self._connection is not None and self._changed:
-                with said(self._location, "changed"):
+                with driver_errors(self._location, "changed"):
                     self._commit()
         finally:
             self.abort()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imgstore_tui.backends.mysql.connection import Connection, code_of, said, table
+from imgstore_tui.backends.mysql.connection import Connection, code_of, driver_errors, table
 from imgstore_tui.core.content import Content
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
@@ -68,7 +68,7 @@ def look_at(connection: Connection, location: ServerLocation) -> tuple[Content, 
         StoreError: If it is missing, foreign, damaged or not finished.
     """
     name = table(location)
-    with said(location, "read"):
+    with driver_errors(location, "read"):
         try:
             rows = connection.query(f"SELECT data FROM {name} WHERE id = {MANIFEST_ID}")  # noqa: S608 - it is quoted
         except Exception as error:

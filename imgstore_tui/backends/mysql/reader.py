@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from imgstore_tui.backends.mysql.connection import Connection, said, table
+from imgstore_tui.backends.mysql.connection import Connection, driver_errors, table
 from imgstore_tui.backends.mysql.layout import look_at, numbers
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.storekit.row_reader import Row, RowReader
@@ -49,12 +49,12 @@ class MysqlReader(RowReader):
 
     def _ask(self, condition: str) -> list[Row]:
         self.requests += 1
-        with said(self._location, "read"):
+        with driver_errors(self._location, "read"):
             return list(self._opened().query(self._select + condition))
 
     def read_labels(self) -> Labels:
         """Read the labels alone, from their index."""
-        with said(self._location, "read"):
+        with driver_errors(self._location, "read"):
             self.requests += 1
             return numbers(self._opened(), self._location, "label", self.content.count)
 

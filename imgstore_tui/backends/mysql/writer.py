@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from imgstore_tui.backends.mysql.connection import Connection, said, table
+from imgstore_tui.backends.mysql.connection import Connection, driver_errors, table
 from imgstore_tui.backends.mysql.layout import (
     INSERT_ONE,
     NAME,
@@ -40,7 +40,7 @@ class MysqlWriter(Writer):
         self._connection: Connection | None = Connection(backend, location, binary=True)
         self._made = False
         try:
-            with said(location, "made"):
+            with driver_errors(location, "made"):
                 claim(self._connection, location)
                 self._most = most_bytes(self._connection)
                 self._connection.query(create)
@@ -66,7 +66,7 @@ class MysqlWriter(Writer):
     def _insert(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
         connection = self._opened()
         rows = list(zip(map(int, ids), labels.tolist(), values, strict=True))
-        with said(self._location, "written"):
+        with driver_errors(self._location, "written"):
             if self._one_by_one:
                 self._insert_one_by_one(connection, rows)
             else:
@@ -103,7 +103,7 @@ class MysqlWriter(Writer):
             return
         try:
             check_complete(self._location, self._content, self._put)
-            with said(self._location, "written"):
+            with driver_errors(self._location, "written"):
                 put_manifest(self._connection, self._location, write_manifest(NAME, self._content))
                 self._connection.query("COMMIT")
             self._whole = True
@@ -119,7 +119,7 @@ class MysqlWriter(Writer):
             return
         if self._made and not self._whole:
             # Where the server has gone the table stays, unfinished, and is removed with the run's leftovers.
-            with contextlib.suppress(ImgstoreError), said(self._location, "removed"):
+            with contextlib.suppress(ImgstoreError), driver_errors(self._location, "removed"):
                 connection.query("ROLLBACK")
                 connection.query(f"DROP TABLE {table(self._location)}")
         connection.close()

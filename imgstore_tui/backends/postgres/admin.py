@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import errors, sql
 
-from imgstore_tui.backends.postgres.connection import client_name, connect, said, table
+from imgstore_tui.backends.postgres.connection import client_name, connect, driver_errors, table
 from imgstore_tui.backends.postgres.layout import NAME, OURS, claim, describe, lock_key
 from imgstore_tui.core.backend import DiskUsage
 from imgstore_tui.core.errors import StoreError
@@ -48,13 +48,13 @@ _END = """
 
 def exists(backend: ServerBackend, location: ServerLocation) -> bool:
     """Whether there is anything of that name."""
-    with connect(backend, location, read_only=True) as connection, said(location, "looked at"):
+    with connect(backend, location, read_only=True) as connection, driver_errors(location, "looked at"):
         return describe(connection, location) is not None
 
 
 def disk_usage(backend: ServerBackend, location: ServerLocation) -> DiskUsage:
     """Return the bytes of all files of the table, as the server counts; it does not say how many files they are."""
-    with connect(backend, location, read_only=True) as connection, said(location, "weighed"):
+    with connect(backend, location, read_only=True) as connection, driver_errors(location, "weighed"):
         row = connection.execute(_SIZES, [table(location).as_string(connection)]).fetchone()
         if row is None:
             raise StoreError(f"{location} does not exist.")
@@ -74,7 +74,7 @@ def _log_size(connection: Connection) -> int | None:
 
 def settings(backend: ServerBackend, place: ServerLocation) -> dict[str, str]:
     """Return the settings that decide how durable and how fast the server is."""
-    with connect(backend, place, read_only=True) as connection, said(place, "looked at"):
+    with connect(backend, place, read_only=True) as connection, driver_errors(place, "looked at"):
         return _settings(connection)
 
 
@@ -85,7 +85,7 @@ def _settings(connection: Connection) -> dict[str, str]:
 
 def facts(backend: ServerBackend, place: ServerLocation) -> ServerFacts:
     """Return what the server says of itself."""
-    with connect(backend, place, read_only=True) as connection, said(place, "looked at"):
+    with connect(backend, place, read_only=True) as connection, driver_errors(place, "looked at"):
         row = connection.execute(_FACTS).fetchone()
         version, same_host = row or ("", None)
         return ServerFacts(
@@ -95,19 +95,19 @@ def facts(backend: ServerBackend, place: ServerLocation) -> ServerFacts:
 
 def list_stores(backend: ServerBackend, place: ServerLocation, prefix: str) -> Sequence[ServerLocation]:
     """Return the tables of ours whose names begin so."""
-    with connect(backend, place, read_only=True) as connection, said(place, "looked at"):
+    with connect(backend, place, read_only=True) as connection, driver_errors(place, "looked at"):
         return [place.child(name) for (name,) in connection.execute(_LIST, [prefix, OURS]).fetchall()]
 
 
 def end_requests(backend: ServerBackend, place: ServerLocation, prefix: str) -> bool:
     """End the connections that were opened for such a store; each is named after it."""
-    with connect(backend, place, read_only=True) as connection, said(place, "looked at"):
+    with connect(backend, place, read_only=True) as connection, driver_errors(place, "looked at"):
         return bool(connection.execute(_END, [client_name(prefix)]).fetchall())
 
 
 def drain(backend: ServerBackend, location: ServerLocation) -> None:
     """Ask for a checkpoint; a user who may not leaves it to the server."""
-    with connect(backend, location) as connection, said(location, "drained"):
+    with connect(backend, location) as connection, driver_errors(location, "drained"):
         try:
             connection.execute("CHECKPOINT")
         except errors.InsufficientPrivilege:
@@ -116,7 +116,7 @@ def drain(backend: ServerBackend, location: ServerLocation) -> None:
 
 def ping(backend: ServerBackend, location: ServerLocation) -> float:
     """Return the seconds of the smallest statement, the least of a few."""
-    with connect(backend, location, read_only=True) as connection, said(location, "reached"):
+    with connect(backend, location, read_only=True) as connection, driver_errors(location, "reached"):
         return least_seconds(lambda: connection.execute("SELECT 1").fetchone())
 
 
@@ -126,7 +126,7 @@ def destroy(backend: ServerBackend, location: ServerLocation) -> None:
     Raises:
         StoreError: If it is not ours, and is left alone.
     """
-    with connect(backend, location) as connection, said(location, "removed"):
+    with connect(backend, location) as connection, driver_errors(location, "removed"):
         with connection.transaction():
             # Who wrote it may have died just now: the server ends that connection first, and then it is there or not.
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key(location)])
@@ -137,7 +137,7 @@ def destroy(backend: ServerBackend, location: ServerLocation) -> None:
 
 def deliver(backend: ServerBackend, staged: ServerLocation, final: ServerLocation, *, replace: bool) -> None:
     """Rename a table, and drop the store that had the name, in one transaction."""
-    with connect(backend, staged) as connection, said(final, "named"), connection.transaction():
+    with connect(backend, staged) as connection, driver_errors(final, "named"), connection.transaction():
         claim(connection, final)
         if replace:
             _drop(connection, final)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import psycopg
 from psycopg import errors, sql
 
 from imgstore_tui.core import credentials
-from imgstore_tui.core.errors import ImgstoreError, StoreError, UnavailableError
+from imgstore_tui.core.errors import StoreError, UnavailableError
 from imgstore_tui.core.text import first_line
 from imgstore_tui.storekit.server import CONNECT_S
+from imgstore_tui.storekit.server_errors import (
+    LOCK_S,
+    Classified,
+    Failure,
+    errors_as_sentences,
+    no_answer,
+    no_database,
+    other_server,
+    refusal,
+    too_old,
+)
 
 if TYPE_CHECKING:
     from imgstore_tui.core.location import ServerLocation
@@ -20,8 +29,7 @@ if TYPE_CHECKING:
 
     Connection: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
-_LOCK_S = 10
-"""A table that somebody holds for longer is not waited for."""
+_PRODUCT = "PostgreSQL"
 _SILENT_MS = 10_000
 """A server that has not confirmed a packet for so long counts as gone."""
 _LONGEST_NAME = 63
@@ -37,7 +45,7 @@ def connect(backend: ServerBackend, location: ServerLocation, *, read_only: bool
         UnavailableError: If the server does not answer, refuses, or lacks the database.
     """
     more = {name: value for name, value in location.parameters if name not in _NOT_OURS}
-    settings = f"-c lock_timeout={_LOCK_S}s -c default_transaction_read_only={'on' if read_only else 'off'}"
+    settings = f"-c lock_timeout={LOCK_S}s -c default_transaction_read_only={'on' if read_only else 'off'}"
     given = {
         "host": location.host,
         "port": location.port,
@@ -55,14 +63,11 @@ def connect(backend: ServerBackend, location: ServerLocation, *, read_only: bool
             **{name: value for name, value in given.items() if value} | more,
         )
     except psycopg.Error as error:
-        raise UnavailableError(_cannot_connect(location, error)) from None
+        raise _cannot_connect(location, error) from None
     version = connection.info.server_version  # 150018 for 15.18
     if version < _OLDEST * 10_000:
         connection.close()
-        raise UnavailableError(
-            f"{_server_text(location)} is version {version // 10_000}.{version // 100 % 100}; from {_OLDEST} on it can "
-            "be used. Update it, or name another."
-        )
+        raise too_old(_PRODUCT, location, f"version {version // 10_000}.{version // 100 % 100}", str(_OLDEST))
     return connection
 
 
@@ -72,25 +77,24 @@ def client_name(store: str) -> str:
     return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in name)[:_LONGEST_NAME]
 
 
-def _server_text(location: ServerLocation) -> str:
-    return f"PostgreSQL at {location.host}{'' if location.port is None else f':{location.port}'}"
-
-
-def _cannot_connect(location: ServerLocation, error: psycopg.Error) -> str:
-    said = credentials.scrub(_last_part(error))
-    where = _server_text(location)
-    if "does not exist" in said and "database" in said:
-        return f"{where} has no database '{location.database}'. Create it (createdb), or name another."
-    for words, help_text in (
+def _cannot_connect(location: ServerLocation, error: psycopg.Error) -> UnavailableError:
+    reason = credentials.scrub(_last_part(error))
+    if "does not exist" in reason and "database" in reason:
+        return no_database(_PRODUCT, location, "createdb")
+    if "invalid response to" in reason or "expected authentication request" in reason:
+        return other_server(_PRODUCT, location, reason)
+    if isinstance(error, psycopg.ProgrammingError):  # what it was told to connect to makes no sense
+        return UnavailableError(f"{location.place} cannot be used: {reason}. Correct the address.")
+    for words, advice in (
         ("password authentication failed", "Put the password into the variable IMGSTORE_POSTGRES_URL or PGPASSWORD."),
         ("no password supplied", "Put the password into the variable IMGSTORE_POSTGRES_URL or PGPASSWORD."),
         ("pg_hba.conf", "Ask who runs it to let you in."),
         ("too many", "Close other connections, or try again later."),
         ("starting up", "Try again in a moment."),
     ):
-        if words in said:
-            return f"{where} refuses: {said}. {help_text}"
-    return f"{where} does not answer: {said}. Start it, or correct the address."
+        if words in reason:
+            return refusal(_PRODUCT, location, reason, advice)
+    return no_answer(_PRODUCT, location, reason)
 
 
 def _last_part(error: psycopg.Error) -> str:
@@ -102,37 +106,21 @@ def _last_part(error: psycopg.Error) -> str:
     return text.strip().rstrip(".")
 
 
-@contextlib.contextmanager
-def said(location: ServerLocation, doing: str) -> Iterator[None]:
-    """Turn the driver's errors into a sentence.
+def _classify(error: Exception) -> Classified:
+    kinds: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Failure], ...] = (
+        (errors.DiskFull, Failure.FULL),
+        (errors.DuplicateTable, Failure.EXISTS),
+        (errors.InsufficientPrivilege, Failure.FORBIDDEN),
+        (errors.LockNotAvailable, Failure.LOCKED),
+        ((errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.QueryCanceled), Failure.STOPPED),
+        (psycopg.OperationalError, Failure.GONE),
+    )
+    found = next((failure for kind, failure in kinds if isinstance(error, kind)), Failure.OTHER)
+    return found, message(error)
 
-    Args:
-        location: The store.
-        doing: What cannot be done to it, e.g. ``written``.
 
-    Raises:
-        StoreError: For every error of the driver.
-    """
-    try:
-        yield
-    except ImgstoreError:
-        raise
-    except errors.DiskFull as error:
-        raise StoreError(
-            f"{location} cannot be {doing}: the disk of the server is full ({message(error)}). Make room there."
-        ) from None
-    except errors.DuplicateTable:
-        raise StoreError(f"{location} exists already; a store is made under a name of its own.") from None
-    except errors.InsufficientPrivilege as error:
-        raise StoreError(f"{location} cannot be {doing}: the server does not allow it ({message(error)}).") from None
-    except errors.LockNotAvailable:
-        raise StoreError(f"{location} cannot be {doing}: another connection has held it for {_LOCK_S} s.") from None
-    except (errors.AdminShutdown, errors.CrashShutdown, errors.CannotConnectNow, errors.QueryCanceled) as error:
-        raise StoreError(f"{location} cannot be {doing}: the server has stopped ({message(error)}).") from None
-    except psycopg.OperationalError as error:
-        raise StoreError(f"{location} cannot be {doing}: the server has gone ({message(error)}).") from None
-    except (psycopg.Error, OverflowError) as error:
-        raise StoreError(f"{location} cannot be {doing}: {message(error)}.") from None
+driver_errors = errors_as_sentences((psycopg.Error, OverflowError), _classify)
+"""Turns the driver's errors into a sentence: ``with driver_errors(location, "written")``."""
 
 
 def message(error: Exception) -> str:

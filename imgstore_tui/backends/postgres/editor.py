@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from imgstore_tui.backends.postgres.connection import connect, said, table_beside_values
+from imgstore_tui.backends.postgres.connection import connect, driver_errors, table_beside_values
 from imgstore_tui.backends.postgres.layout import NAME, REPLACE, claim, cut, look_at, put_rows, set_comment
 from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.errors import StoreError
@@ -31,7 +31,7 @@ class PostgresEditor(Editor):
         self._begin = sql.SQL(f"BEGIN; SET LOCAL synchronous_commit = {commit}")
         self._connection: Connection | None = connect(backend, location)
         try:
-            with said(location, "changed"):
+            with driver_errors(location, "changed"):
                 claim(self._connection, location)
                 self.content, _, self._live_ids = look_at(self._connection, location)
                 self._connection.execute(self._begin)
@@ -55,7 +55,7 @@ class PostgresEditor(Editor):
         if not len(ids):
             return
         appends, connection = self._live_ids.is_append(self._location, ids), self._opened()
-        with said(self._location, "changed"):
+        with driver_errors(self._location, "changed"):
             if appends:
                 put_rows(connection, self._location, ids, values, labels)
             else:
@@ -72,7 +72,7 @@ class PostgresEditor(Editor):
         self._live_ids.check_each_once(self._location, ids)
         if not len(ids):
             return
-        with said(self._location, "changed"):
+        with driver_errors(self._location, "changed"):
             statement = sql.SQL("DELETE FROM {table} WHERE id = ANY(%b)").format(
                 table=table_beside_values(self._location)
             )
@@ -105,7 +105,7 @@ class PostgresEditor(Editor):
         """Commit, and close the connection."""
         try:
             if self._connection is not None and self._changed:
-                with said(self._location, "changed"):
+                with driver_errors(self._location, "changed"):
                     self._commit(more=False)
         finally:
             self.abort()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psycopg import sql
 
-from imgstore_tui.backends.postgres.connection import said, table
+from imgstore_tui.backends.postgres.connection import driver_errors, table
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, read_manifest
@@ -83,7 +83,7 @@ def look_at(connection: Connection, location: ServerLocation) -> tuple[Content, 
     Raises:
         StoreError: If it is missing, foreign, damaged or not finished.
     """
-    with said(location, "read"):
+    with driver_errors(location, "read"):
         found = describe(connection, location)
         if found is None:
             raise StoreError(f"{location} does not exist.")

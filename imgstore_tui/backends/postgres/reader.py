@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from imgstore_tui.backends.postgres.connection import connect, said, table_beside_values
+from imgstore_tui.backends.postgres.connection import connect, driver_errors, table_beside_values
 from imgstore_tui.backends.postgres.layout import look_at, numbers
 from imgstore_tui.core.errors import StoreError
 from imgstore_tui.storekit.row_reader import Row, RowReader
@@ -55,13 +55,13 @@ class PostgresReader(RowReader):
     def _ask(self, query: sql.Composed, values: list[Any]) -> list[Row]:
         self.requests += 1
         # Without batches as a first program asks: in text, and prepared when the driver finds it worth while.
-        with said(self._location, "read"), self._opened().cursor(binary=self._batch) as cursor:
+        with driver_errors(self._location, "read"), self._opened().cursor(binary=self._batch) as cursor:
             rows: list[Row] = cursor.execute(query, values, prepare=self._batch or None).fetchall()
             return rows
 
     def read_labels(self) -> Labels:
         """Read the index alone."""
-        with said(self._location, "read"):
+        with driver_errors(self._location, "read"):
             self.requests += 1
             return numbers(self._opened(), self._location, _LABELS, self.content.count)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from imgstore_tui.backends.postgres import MOST_BYTES
-from imgstore_tui.backends.postgres.connection import connect, said, table, table_beside_values
+from imgstore_tui.backends.postgres.connection import connect, driver_errors, table, table_beside_values
 from imgstore_tui.backends.postgres.layout import (
     CREATE,
     CREATE_BEFORE_16,
@@ -46,7 +46,7 @@ class PostgresWriter(Writer):
         self._insert = INSERT.format(table=table_beside_values(location))
         self._connection: Connection | None = connect(backend, location)
         try:
-            with said(location, "made"):
+            with driver_errors(location, "made"):
                 claim(self._connection, location)
                 new = self._connection.info.server_version >= STORAGE_IN_CREATE
                 create = (CREATE if new else CREATE_BEFORE_16).format(
@@ -78,7 +78,7 @@ class PostgresWriter(Writer):
 
     def _insert_rows(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
         connection = self._opened()
-        with said(self._location, "written"):
+        with driver_errors(self._location, "written"):
             if self._one_by_one:
                 for row in zip(ids, labels.tolist(), values, strict=True):
                     connection.execute(self._insert, row)
@@ -109,7 +109,7 @@ class PostgresWriter(Writer):
             return
         try:
             check_complete(self._location, self._content, self._put)
-            with said(self._location, "written"):
+            with driver_errors(self._location, "written"):
                 self._commit(write_manifest(NAME, self._content), more=False)
         finally:
             self.abort()

@@ -31,6 +31,7 @@ class S3Backend(ObjectBackend):
     extra = "s3"
     schemes = ("s3",)
     service = "s3"
+    parameters = frozenset({"endpoint", "region"})
     url_variable = "IMGSTORE_S3_URL"
     local_server = "seaweedfs"
     secret_variables = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")

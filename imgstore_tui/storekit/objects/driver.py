@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -141,12 +142,14 @@ class Driver:
 
     def objects(self, folder: str) -> Iterator[list[ListedObject]]:
         """Yield what lies under ``folder/``, page by page."""
-        for page in obstore.list(self._store, prefix=f"{folder}/", chunk_size=PAGE):
-            yield [ListedObject(meta["path"], meta["size"]) for meta in page]
+        with _of_bucket():
+            for page in obstore.list(self._store, prefix=f"{folder}/", chunk_size=PAGE):
+                yield [ListedObject(meta["path"], meta["size"]) for meta in page]
 
     def folders(self, folder: str) -> list[str]:
         """Return the common prefixes right under ``folder``, or at the top for an empty one."""
-        found = obstore.list_with_delimiter(self._store, prefix=f"{folder}/" if folder else None)
+        with _of_bucket():
+            found = obstore.list_with_delimiter(self._store, prefix=f"{folder}/" if folder else None)
         return [str(name) for name in found["common_prefixes"]]
 
     def delete(self, keys: Sequence[str]) -> None:
@@ -156,6 +159,18 @@ class Driver:
     def copy(self, source: str, target: str) -> None:
         """Copy an object within the bucket, which the server does by itself."""
         obstore.copy(self._store, source, target, overwrite=True)
+
+
+@contextlib.contextmanager
+def _of_bucket() -> Iterator[None]:
+    """Let nothing be missing but the bucket: that is what a list is of, whether the server says so or not."""
+    try:
+        yield
+    except (exceptions.BaseError, FileNotFoundError) as error:
+        failure = failure_of(error)
+        if failure.cause is Cause.MISSING:
+            failure = RequestError(Cause.NO_BUCKET, failure.detail)
+        raise failure from None
 
 
 def failure_of(error: Exception) -> RequestError:
