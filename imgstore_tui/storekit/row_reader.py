@@ -7,18 +7,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import IdSpan, image_bytes
-from imgstore_tui.storekit.checked_reader import LiveIdsReader
+from imgstore_tui.storekit.payload_reader import Image, PayloadReader
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels, Pixels
     from imgstore_tui.core.location import Location
+    from imgstore_tui.core.manifest import IdSpan
 
 Row: TypeAlias = tuple[int, int, bytes]
 """Id, label and bytes of an image."""
 
 
-class RowReader(LiveIdsReader):
+class RowReader(PayloadReader):
     """Puts rows into the order of the ids; a subclass asks for them."""
 
     _batch: bool
@@ -36,36 +35,21 @@ class RowReader(LiveIdsReader):
     def _row_of(self, number: int) -> Sequence[Row]:
         """Return the row of one id, nothing where it is missing; one request."""
 
-    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
-        """Copy one row an id straight into the caller's array."""
-        size, at = image_bytes(self.content), 0
-        pixels = out.data.cast("B")
-        for position, (_, label, data) in enumerate(self._rows(ids, span)):
-            if len(data) != size:
-                raise StoreError(f"{self._location} is damaged: an image in it is not of {size} bytes.")
-            pixels[at : at + size] = data
-            labels[position] = label
-            at += size
-
-    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
-        """Return the bytes of one row an id."""
-        payloads = []
-        for position, (_, label, data) in enumerate(self._rows(ids, span)):
-            labels[position] = label
-            payloads.append(data)
-        return payloads
-
-    def _rows(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[Row]:
-        """Yield one row an id, in the order of the ids."""
+    def _images(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[Image]:
+        """Yield one image an id, in the order of the ids."""
         if not self._batch or len(ids) == 1:
-            for number in ids:
-                yield from self._exactly(1, self._row_of(int(number)))
+            for position, number in enumerate(ids):
+                for _, label, data in self._exactly(1, self._row_of(int(number))):
+                    yield position, label, data
         elif span is not None:
-            yield from self._exactly(len(ids), self._rows_between(span[0], span[1] - 1))
+            rows = self._exactly(len(ids), self._rows_between(span[0], span[1] - 1))
+            for position, (_, label, data) in enumerate(rows):
+                yield position, label, data
         else:
             numbers = list({int(number) for number in ids})
-            rows = {row[0]: row for row in self._exactly(len(numbers), self._rows_of(numbers))}
-            yield from (rows[number] for number in ids)
+            by_id = {row[0]: row for row in self._exactly(len(numbers), self._rows_of(numbers))}
+            for position, number in enumerate(ids):
+                yield position, *by_id[number][1:]
 
     def _exactly(self, count: int, rows: Sequence[Row]) -> Sequence[Row]:
         if len(rows) != count:

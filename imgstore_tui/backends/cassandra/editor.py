@@ -15,16 +15,15 @@ import numpy as np
 from imgstore_tui.backends.cassandra.connection import connect, driver_errors
 from imgstore_tui.backends.cassandra.layout import MANIFEST_ID, NAME, PENDING_ID, SYSTEM_BUCKET, look_at
 from imgstore_tui.backends.cassandra.put import RowWriter
-from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_batch, write_manifest
+from imgstore_tui.core.manifest import write_manifest
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.storekit.payload_row import image_views
+from imgstore_tui.storekit.payload_batches import PayloadEditor
 from imgstore_tui.storekit.store_errors import require_open
 
 if TYPE_CHECKING:
     from imgstore_tui.backends.cassandra.driver import Session
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Labels
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.server import ServerBackend
 
@@ -32,8 +31,10 @@ _MOST_PENDING = 3000
 """Ids that are named as deleted at a time: one request takes them."""
 
 
-class CassandraEditor(Editor):
+class CassandraEditor(PayloadEditor):
     """Puts and deletes rows; of two editors that are open at once, the second to write its manifest is refused."""
+
+    _location: ServerLocation
 
     def __init__(self, backend: ServerBackend, location: ServerLocation, sync: SyncLevel) -> None:
         self._location, self._each, self._changed = location, sync is SyncLevel.BATCH, False
@@ -50,19 +51,7 @@ class CassandraEditor(Editor):
             self.abort()
             raise
 
-    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Put one image a payload."""
-        check_batch(self._location, self.content, ids, payloads, labels)
-        if len(ids):
-            self._put(ids, payloads, labels)
-
-    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Put one image an element of the array."""
-        check_batch(self._location, self.content, ids, images, labels)
-        if len(ids):
-            self._put(ids, image_views(images), labels)
-
-    def _put(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
+    def _put_payloads(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
         appends = self._live_ids.is_append(self._location, ids)
         session = require_open(self._session, self._location, "change")
         with driver_errors(self._location, "changed"):

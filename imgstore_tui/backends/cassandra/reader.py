@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from imgstore_tui.backends.cassandra import driver
 from imgstore_tui.backends.cassandra.connection import connect, driver_errors
 from imgstore_tui.backends.cassandra.layout import incomplete, look_at, scan
-from imgstore_tui.core.manifest import IdSpan, image_bytes
-from imgstore_tui.storekit.checked_reader import LiveIdsReader
-from imgstore_tui.storekit.store_errors import damaged_error, require_open
+from imgstore_tui.core.manifest import IdSpan
+from imgstore_tui.storekit.payload_reader import Image, PayloadReader
+from imgstore_tui.storekit.store_errors import require_open
 
 if TYPE_CHECKING:
     from imgstore_tui.backends.cassandra.driver import Call, Row, Session
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Labels
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.server import ServerBackend
 
@@ -25,7 +25,7 @@ _LIST_LENGTH = 100
 """Ids of one request."""
 
 
-class CassandraReader(LiveIdsReader):
+class CassandraReader(PayloadReader):
     """Asks for the images of a partition by a range or a list, or for each image by a request of its own."""
 
     _location: ServerLocation
@@ -59,26 +59,8 @@ class CassandraReader(LiveIdsReader):
             session.prepare(f"{head}? AND id IN ?", pages),
         )
 
-    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
-        """Copy one payload an id straight into the caller's array."""
-        size = image_bytes(self.content)
-        pixels = out.data.cast("B")
-        for position, label, data in self._images(ids, span):
-            if len(data) != size:
-                raise damaged_error(self._location, f"an image in it is not of {size} bytes")
-            pixels[position * size : (position + 1) * size] = data
-            labels[position] = label
-
-    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
-        """Return one payload an id."""
-        payloads = [b""] * len(ids)
-        for position, label, data in self._images(ids, span):
-            labels[position] = label
-            payloads[position] = data
-        return payloads
-
-    def _images(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[tuple[int, int, bytes]]:
-        """Yield position, label and payload of one image an id, in any order."""
+    def _images(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[Image]:
+        """Yield one image an id, in any order."""
         session = require_open(self._session, self._location, "read")
         with driver_errors(self._location, "read"):
             yield from self._batch_of(session, ids, span) if self._batch else self._one_by_one(session, ids)

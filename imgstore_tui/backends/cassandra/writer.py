@@ -15,24 +15,26 @@ from imgstore_tui.backends.cassandra.layout import (
     insert_text,
 )
 from imgstore_tui.backends.cassandra.put import RowWriter
-from imgstore_tui.core.backend import Content, Writer
-from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
+from imgstore_tui.core.backend import Content
+from imgstore_tui.core.manifest import check_complete, write_manifest
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.storekit.payload_row import image_views
+from imgstore_tui.storekit.payload_batches import PayloadWriter
 from imgstore_tui.storekit.store_errors import require_open
 
 if TYPE_CHECKING:
     from imgstore_tui.backends.cassandra.driver import Session
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Labels
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.server import ServerBackend
 
 
-class CassandraWriter(Writer):
+class CassandraWriter(PayloadWriter):
     """Puts the rows of a batch by several requests at a time. Without its manifest a table is no store.
 
     When an acknowledged write is on the device is decided by the node, for all its clients.
     """
+
+    _location: ServerLocation
 
     def __init__(self, backend: ServerBackend, location: ServerLocation, content: Content, sync: SyncLevel) -> None:
         self._location, self._content, self._put = location, content, 0
@@ -48,19 +50,7 @@ class CassandraWriter(Writer):
             self.abort()
             raise
 
-    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Put one image a payload."""
-        check_put(self._location, self._content, self._put, ids, payloads, labels)
-        if len(ids):
-            self._put_rows(ids, payloads, labels)
-
-    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Put one image an element of the array."""
-        check_put(self._location, self._content, self._put, ids, images, labels)
-        if len(ids):
-            self._put_rows(ids, image_views(images), labels)
-
-    def _put_rows(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
+    def _put_payloads(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
         session = require_open(self._session, self._location, "put")
         with driver_errors(self._location, "written"):
             self._rows.put(ids, payloads, labels)

@@ -21,22 +21,23 @@ from imgstore_tui.backends.lmdb.layout import (
 )
 from imgstore_tui.backends.lmdb.reader import LmdbReader
 from imgstore_tui.backends.lmdb.write_env import PAGE, TRANSACTION_BYTES, WriteEnvironment, worst_of
-from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_batch, write_manifest
+from imgstore_tui.core.manifest import write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.storekit.names_file import missing_names
-from imgstore_tui.storekit.payload_row import image_views
+from imgstore_tui.storekit.payload_batches import PayloadEditor
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Labels
 
 _DIRTIED_PAGES = 16  # most pages that one item at a random key dirties: the path to it, and splits
 _BLOCK = 4096  # labels in a block; the last block grows to this size before a new one begins
 
 
-class LmdbEditor(Editor):
+class LmdbEditor(PayloadEditor):
     """Puts and deletes in one transaction, or in several if one would take too much memory."""
+
+    _location: Path
 
     def __init__(self, location: Path, transaction: int, sync: SyncLevel) -> None:
         with LmdbReader(location) as reader:  # which validates the store
@@ -52,25 +53,13 @@ class LmdbEditor(Editor):
         size = (location / "data.mdb").stat().st_size
         self._env = WriteEnvironment(location, 2 * size + 16 * TRANSACTION_BYTES)
 
-    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Put one value per payload."""
-        check_batch(self._location, self.content, ids, payloads, labels)
-        if len(ids):
-            self._put_values(ids, payloads, labels)
-
-    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Put one value per image, straight from the array's memory."""
-        check_batch(self._location, self.content, ids, images, labels)
-        if len(ids):
-            self._put_values(ids, image_views(images), labels)
-
-    def _put_values(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
+    def _put_payloads(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
         filling, appends = self._env, self._live_ids.is_append(self._location, ids)
         if appends and ids[-1] >= 10**8:
             raise StoreError(f"{self._location} numbers its images with 8 digits: at most 100,000,000 images.")
         if self._layout != APART:
-            values = with_labels(self.content, values, labels)
-        items = [(key_of(self._layout, image_id), value) for image_id, value in zip(ids, values, strict=True)]
+            payloads = with_labels(self.content, payloads, labels)
+        items = [(key_of(self._layout, image_id), value) for image_id, value in zip(ids, payloads, strict=True)]
         try:
             self._make_room(worst_of(items, _DIRTIED_PAGES))
             filling.put(items)

@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any
 from imgstore_tui.backends.mongodb.connection import collection, connect, driver_errors, write_concern
 from imgstore_tui.backends.mongodb.layout import MANIFEST, NAME, LargePayloads, look_at
 from imgstore_tui.backends.mongodb.put import DocumentWriter
-from imgstore_tui.core.backend import Editor
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_batch, write_manifest
+from imgstore_tui.core.manifest import write_manifest
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.storekit.payload_row import image_views
+from imgstore_tui.storekit.payload_batches import PayloadEditor
 from imgstore_tui.storekit.store_errors import require_open
 
 if TYPE_CHECKING:
     from imgstore_tui.backends.mongodb.connection import Client
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Labels
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.server import ServerBackend
 
@@ -30,8 +29,10 @@ _MOST_PENDING = 100_000
 """Ids that the manifest names as deleted at a time: far from the limit of a document."""
 
 
-class MongodbEditor(Editor):
+class MongodbEditor(PayloadEditor):
     """Puts and deletes documents; of two editors that are open at once, the second to write its manifest is refused."""
+
+    _location: ServerLocation
 
     def __init__(self, backend: ServerBackend, location: ServerLocation, sync: SyncLevel) -> None:
         self._location, self._sync = location, sync
@@ -54,19 +55,7 @@ class MongodbEditor(Editor):
         """Requests sent so far."""
         return self._own_requests + self._documents.requests
 
-    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Insert or replace one document a payload."""
-        check_batch(self._location, self.content, ids, payloads, labels)
-        if len(ids):
-            self._put(ids, payloads, labels)
-
-    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Insert or replace one document an image."""
-        check_batch(self._location, self.content, ids, images, labels)
-        if len(ids):
-            self._put(ids, image_views(images), labels)
-
-    def _put(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
+    def _put_payloads(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
         appends = self._live_ids.is_append(self._location, ids)
         with self._changing():
             concern = write_concern(SyncLevel.BUFFERED, last=False)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from imgstore_tui.backends.mongodb.connection import collection, connect, driver_errors
 from imgstore_tui.backends.mongodb.layout import LargePayloads, incomplete, look_at, numbers
-from imgstore_tui.core.manifest import IdSpan, image_bytes
-from imgstore_tui.storekit.checked_reader import LiveIdsReader
+from imgstore_tui.core.manifest import IdSpan
+from imgstore_tui.storekit.payload_reader import Image, PayloadReader
 from imgstore_tui.storekit.store_errors import damaged_error, require_open
 
 if TYPE_CHECKING:
     from imgstore_tui.backends.mongodb.connection import Client
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Labels
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.server import ServerBackend
 
@@ -23,7 +23,7 @@ _ALL = 1_000_000
 """More documents than an answer holds: the server fills each answer up to 16 MiB."""
 
 
-class MongodbReader(LiveIdsReader):
+class MongodbReader(PayloadReader):
     """Asks for a batch by one request, or for each image by one of its own."""
 
     _location: ServerLocation
@@ -48,26 +48,8 @@ class MongodbReader(LiveIdsReader):
         """Requests sent so far."""
         return self._own_requests + self._large.requests
 
-    def _read_into(self, ids: Sequence[int], span: IdSpan | None, out: Pixels, labels: Labels) -> None:
-        """Copy one payload an id straight into the caller's array."""
-        size = image_bytes(self.content)
-        pixels = out.data.cast("B")
-        for position, label, data in self._images(ids, span):
-            if len(data) != size:
-                raise damaged_error(self._location, f"an image in it is not of {size} bytes")
-            pixels[position * size : (position + 1) * size] = data
-            labels[position] = label
-
-    def _read_payloads(self, ids: Sequence[int], span: IdSpan | None, labels: Labels) -> list[bytes]:
-        """Return one payload an id."""
-        payloads = [b""] * len(ids)
-        for position, label, data in self._images(ids, span):
-            labels[position] = label
-            payloads[position] = data
-        return payloads
-
-    def _images(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[tuple[int, int, bytes]]:
-        """Yield position, label and payload of one image an id, in any order."""
+    def _images(self, ids: Sequence[int], span: IdSpan | None) -> Iterator[Image]:
+        """Yield one image an id, in any order."""
         require_open(self._client, self._location, "read")
         with driver_errors(self._location, "read"):
             if not self._batch or len(ids) == 1:

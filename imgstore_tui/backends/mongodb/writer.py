@@ -15,21 +15,23 @@ from imgstore_tui.backends.mongodb.layout import (
     new_bucket,
 )
 from imgstore_tui.backends.mongodb.put import DocumentWriter
-from imgstore_tui.core.backend import Content, Writer
-from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
+from imgstore_tui.core.backend import Content
+from imgstore_tui.core.manifest import check_complete, write_manifest
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.storekit.payload_row import image_views
+from imgstore_tui.storekit.payload_batches import PayloadWriter
 from imgstore_tui.storekit.store_errors import require_open
 
 if TYPE_CHECKING:
     from imgstore_tui.backends.mongodb.connection import Client
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Labels
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.server import ServerBackend
 
 
-class MongodbWriter(Writer):
+class MongodbWriter(PayloadWriter):
     """Inserts the documents of a batch by few requests. Without its manifest a collection is no store."""
+
+    _location: ServerLocation
 
     def __init__(self, backend: ServerBackend, location: ServerLocation, content: Content, sync: SyncLevel) -> None:
         self._location, self._content, self._sync, self._put = location, content, sync, 0
@@ -53,19 +55,7 @@ class MongodbWriter(Writer):
         """Requests sent so far."""
         return self._own_requests + self._documents.requests
 
-    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Insert one document a payload."""
-        check_put(self._location, self._content, self._put, ids, payloads, labels)
-        if len(ids):
-            self._insert(ids, payloads, labels)
-
-    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Insert one document an image."""
-        check_put(self._location, self._content, self._put, ids, images, labels)
-        if len(ids):
-            self._insert(ids, image_views(images), labels)
-
-    def _insert(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
+    def _put_payloads(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
         require_open(self._client, self._location, "put")
         each = self._sync is SyncLevel.BATCH
         with driver_errors(self._location, "written"):

@@ -7,20 +7,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from imgstore_tui.backends.mysql.connection import Connection, driver_errors, table
-from imgstore_tui.backends.mysql.layout import NAME, claim, cut, look_at, most_bytes, put_manifest, statements
-from imgstore_tui.core.backend import Editor
-from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_batch, image_bytes, write_manifest
+from imgstore_tui.backends.mysql.layout import NAME, claim, look_at, most_bytes, put_manifest, statements
+from imgstore_tui.core.manifest import write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.payload_batches import PayloadEditor
+from imgstore_tui.storekit.store_errors import require_open
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Labels
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.server import ServerBackend
 
 
-class MysqlEditor(Editor):
+class MysqlEditor(PayloadEditor):
     """One transaction from opening to closing; where each call must be durable, one a call."""
+
+    _location: ServerLocation
 
     def __init__(self, backend: ServerBackend, location: ServerLocation, sync: SyncLevel) -> None:
         self._location, self._each, self._changed = location, sync is SyncLevel.BATCH, False
@@ -37,21 +39,10 @@ class MysqlEditor(Editor):
             self.abort()
             raise
 
-    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Insert or replace one row a payload."""
-        check_batch(self._location, self.content, ids, payloads, labels)
-        if len(ids):
-            self._put(ids, payloads, labels)
-
-    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Insert or replace one row an image."""
-        check_batch(self._location, self.content, ids, images, labels)
-        if len(ids):
-            self._put(ids, cut(images, image_bytes(self.content)), labels)
-
-    def _put(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
-        appends, connection = self._live_ids.is_append(self._location, ids), self._opened()
-        rows = list(zip(map(int, ids), labels.tolist(), values, strict=True))
+    def _put_payloads(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
+        appends = self._live_ids.is_append(self._location, ids)
+        connection = require_open(self._connection, self._location, "change")
+        rows = list(zip(map(int, ids), labels.tolist(), payloads, strict=True))
         with driver_errors(self._location, "changed"):
             for statement in statements(connection, self._location, rows, self._most, replace=not appends):
                 connection.query(statement)
@@ -65,9 +56,10 @@ class MysqlEditor(Editor):
         self._live_ids.check_each_once(self._location, ids)
         if not len(ids):
             return
+        connection = require_open(self._connection, self._location, "change")
         with driver_errors(self._location, "changed"):
             chosen = ",".join(str(int(number)) for number in ids)
-            self._opened().query(f"DELETE FROM {table(self._location)} WHERE id IN ({chosen})")  # noqa: S608 - quoted
+            connection.query(f"DELETE FROM {table(self._location)} WHERE id IN ({chosen})")  # noqa: S608 - quoted
             self.requests += 1
             self._live_ids.delete(ids)
             self._note()
@@ -76,23 +68,18 @@ class MysqlEditor(Editor):
         self._changed = True
         if self._each:
             self._commit()
-            self._opened().query("BEGIN")
+            require_open(self._connection, self._location, "change").query("BEGIN")
             self.requests += 1
 
     def _commit(self) -> None:
         """Let the store say what it holds, in the same transaction."""
         content = replace(self.content, count=self._live_ids.count)
-        connection = self._opened()
+        connection = require_open(self._connection, self._location, "change")
         put_manifest(connection, self._location, write_manifest(NAME, content, next=self._live_ids.next_id))
         connection.query("COMMIT")
         self.content, self._changed = content, False
         self.requests += 2
         self.syncs += self._each
-
-    def _opened(self) -> Connection:
-        if self._connection is None:
-            raise StoreError(f"{self._location} is closed: nothing more can be changed.")
-        return self._connection
 
     def close(self) -> None:
         """Commit, and close the connection."""

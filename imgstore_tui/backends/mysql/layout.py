@@ -17,7 +17,7 @@ from imgstore_tui.core.manifest import foreign, read_manifest
 from imgstore_tui.storekit.row_reader import incomplete
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Labels
     from imgstore_tui.core.location import ServerLocation
 
 NAME = "mysql"
@@ -176,9 +176,3 @@ def too_large(location: ServerLocation, size: int, most: int) -> StoreError:
         f"{location} cannot take an image of {size:,} bytes: max_allowed_packet of the server is {most:,}. "
         "Raise that, or make images smaller."
     )
-
-
-def cut(images: Pixels, size: int) -> list[memoryview]:
-    """Return the memory of each image of an array; there must be one at least."""
-    pixels = images.data.cast("B")
-    return [pixels[at : at + size] for at in range(0, len(pixels), size)]

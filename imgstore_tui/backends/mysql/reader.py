@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from imgstore_tui.backends.mysql.connection import Connection, driver_errors, table
 from imgstore_tui.backends.mysql.layout import look_at, numbers
-from imgstore_tui.core.errors import StoreError
 from imgstore_tui.storekit.row_reader import Row, RowReader
+from imgstore_tui.storekit.store_errors import require_open
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
@@ -48,20 +48,17 @@ class MysqlReader(RowReader):
         return self._ask(f"= {number}")
 
     def _ask(self, condition: str) -> list[Row]:
+        connection = require_open(self._connection, self._location, "read")
         self.requests += 1
         with driver_errors(self._location, "read"):
-            return list(self._opened().query(self._select + condition))
+            return list(connection.query(self._select + condition))
 
     def read_labels(self) -> Labels:
         """Read the labels alone, from their index."""
+        connection = require_open(self._connection, self._location, "read")
+        self.requests += 1
         with driver_errors(self._location, "read"):
-            self.requests += 1
-            return numbers(self._opened(), self._location, "label", self.content.count)
-
-    def _opened(self) -> Connection:
-        if self._connection is None:
-            raise StoreError(f"{self._location} is closed: nothing can be read.")
-        return self._connection
+            return numbers(connection, self._location, "label", self.content.count)
 
     def close(self) -> None:
         """Close the connection."""

@@ -12,25 +12,28 @@ from imgstore_tui.backends.mysql.layout import (
     NAME,
     claim,
     create_statement,
-    cut,
     most_bytes,
     put_manifest,
     statements,
     too_large,
 )
-from imgstore_tui.core.backend import Content, Writer
-from imgstore_tui.core.errors import ImgstoreError, StoreError
-from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest
+from imgstore_tui.core.backend import Content
+from imgstore_tui.core.errors import ImgstoreError
+from imgstore_tui.core.manifest import check_complete, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.payload_batches import PayloadWriter
+from imgstore_tui.storekit.store_errors import require_open
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Labels
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.server import ServerBackend
 
 
-class MysqlWriter(Writer):
+class MysqlWriter(PayloadWriter):
     """Inserts a batch by one statement. Until the last commit the store says that it is unfinished."""
+
+    _location: ServerLocation
 
     def __init__(self, backend: ServerBackend, location: ServerLocation, content: Content, sync: SyncLevel) -> None:
         self._location, self._content = location, content
@@ -51,21 +54,9 @@ class MysqlWriter(Writer):
             self.abort()
             raise
 
-    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Insert one row a payload."""
-        check_put(self._location, self._content, self._put, ids, payloads, labels)
-        if len(ids):
-            self._insert(ids, payloads, labels)
-
-    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Insert one row an image."""
-        check_put(self._location, self._content, self._put, ids, images, labels)
-        if len(ids):
-            self._insert(ids, cut(images, image_bytes(self._content)), labels)
-
-    def _insert(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
-        connection = self._opened()
-        rows = list(zip(map(int, ids), labels.tolist(), values, strict=True))
+    def _put_payloads(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
+        connection = require_open(self._connection, self._location, "put")
+        rows = list(zip(map(int, ids), labels.tolist(), payloads, strict=True))
         with driver_errors(self._location, "written"):
             if self._one_by_one:
                 self._insert_one_by_one(connection, rows)
@@ -91,11 +82,6 @@ class MysqlWriter(Writer):
                     raise too_large(self._location, len(value), self._most)
             connection.query(statement, [number, label, value])
             self.requests += 1
-
-    def _opened(self) -> Connection:
-        if self._connection is None:
-            raise StoreError(f"{self._location} is closed: nothing more can be put.")
-        return self._connection
 
     def close(self) -> None:
         """Put what the store says of itself, and commit."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from imgstore_tui.backends.postgres.connection import Connection
-    from imgstore_tui.core.backend import Content, Labels, Pixels
+    from imgstore_tui.core.backend import Content, Labels
     from imgstore_tui.core.location import ServerLocation
 
 NAME = "postgres"
@@ -146,9 +146,3 @@ def put_rows(
         copy.set_types(["int8", "int8", "bytea"])
         for row in zip(ids, labels.tolist(), values, strict=True):
             copy.write_row(row)
-
-
-def cut(images: Pixels, size: int) -> list[memoryview]:
-    """Return the memory of each image of an array; there must be one at least."""
-    pixels = images.data.cast("B")
-    return [pixels[at : at + size] for at in range(0, len(pixels), size)]

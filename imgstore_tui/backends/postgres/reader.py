@@ -9,8 +9,8 @@ from psycopg import sql
 
 from imgstore_tui.backends.postgres.connection import connect, driver_errors, table_beside_values
 from imgstore_tui.backends.postgres.layout import look_at, numbers
-from imgstore_tui.core.errors import StoreError
 from imgstore_tui.storekit.row_reader import Row, RowReader
+from imgstore_tui.storekit.store_errors import require_open
 
 if TYPE_CHECKING:
     from imgstore_tui.backends.postgres.connection import Connection
@@ -53,22 +53,19 @@ class PostgresReader(RowReader):
         return self._ask(self._one_query, [number])
 
     def _ask(self, query: sql.Composed, values: list[Any]) -> list[Row]:
+        connection = require_open(self._connection, self._location, "read")
         self.requests += 1
         # Without batches as a first program asks: in text, and prepared when the driver finds it worth while.
-        with driver_errors(self._location, "read"), self._opened().cursor(binary=self._batch) as cursor:
+        with driver_errors(self._location, "read"), connection.cursor(binary=self._batch) as cursor:
             rows: list[Row] = cursor.execute(query, values, prepare=self._batch or None).fetchall()
             return rows
 
     def read_labels(self) -> Labels:
         """Read the index alone."""
+        connection = require_open(self._connection, self._location, "read")
+        self.requests += 1
         with driver_errors(self._location, "read"):
-            self.requests += 1
-            return numbers(self._opened(), self._location, _LABELS, self.content.count)
-
-    def _opened(self) -> Connection:
-        if self._connection is None:
-            raise StoreError(f"{self._location} is closed: nothing can be read.")
-        return self._connection
+            return numbers(connection, self._location, _LABELS, self.content.count)
 
     def close(self) -> None:
         """Close the connection."""

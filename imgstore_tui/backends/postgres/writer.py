@@ -17,24 +17,27 @@ from imgstore_tui.backends.postgres.layout import (
     STORAGE_IN_CREATE,
     UNFINISHED,
     claim,
-    cut,
     put_rows,
     set_comment,
 )
-from imgstore_tui.core.backend import Content, Writer
+from imgstore_tui.core.backend import Content
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_complete, check_put, image_bytes, write_manifest
+from imgstore_tui.core.manifest import check_complete, write_manifest
 from imgstore_tui.core.operations import SyncLevel
+from imgstore_tui.storekit.payload_batches import PayloadWriter
+from imgstore_tui.storekit.store_errors import require_open
 
 if TYPE_CHECKING:
     from imgstore_tui.backends.postgres.connection import Connection
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Labels
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.server import ServerBackend
 
 
-class PostgresWriter(Writer):
+class PostgresWriter(PayloadWriter):
     """Copies a batch by one statement. Until the commit there is no table for anybody else; ``batch`` commits each."""
+
+    _location: ServerLocation
 
     def __init__(self, backend: ServerBackend, location: ServerLocation, content: Content, sync: SyncLevel) -> None:
         self._location, self._content = location, content
@@ -62,28 +65,16 @@ class PostgresWriter(Writer):
             self.abort()
             raise
 
-    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Copy one row a payload."""
-        check_put(self._location, self._content, self._put, ids, payloads, labels)
-        if max(map(len, payloads), default=0) > MOST_BYTES:
-            raise StoreError(f"{self._location} takes values of at most {MOST_BYTES:,} bytes, the server's limit.")
-        if len(ids):
-            self._insert_rows(ids, payloads, labels)
-
-    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Copy one row an image, straight from the array's memory."""
-        check_put(self._location, self._content, self._put, ids, images, labels)
-        if len(ids):
-            self._insert_rows(ids, cut(images, image_bytes(self._content)), labels)
-
-    def _insert_rows(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
-        connection = self._opened()
+    def _put_payloads(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
+        if max(map(len, payloads)) > MOST_BYTES:
+            raise StoreError(f"{self._location} takes payloads of at most {MOST_BYTES:,} bytes, the server's limit.")
+        connection = require_open(self._connection, self._location, "put")
         with driver_errors(self._location, "written"):
             if self._one_by_one:
-                for row in zip(ids, labels.tolist(), values, strict=True):
+                for row in zip(ids, labels.tolist(), payloads, strict=True):
                     connection.execute(self._insert, row)
             else:
-                put_rows(connection, self._location, ids, values, labels, frozen=not self._each)
+                put_rows(connection, self._location, ids, payloads, labels, frozen=not self._each)
             self.requests += len(ids) if self._one_by_one else 1
             self._put += len(ids)
             if self._each:
@@ -94,14 +85,9 @@ class PostgresWriter(Writer):
         statements.append(sql.SQL("COMMIT"))
         if more:
             statements.append(self._begin)
-        self._opened().execute(sql.SQL("; ").join(statements))
+        require_open(self._connection, self._location, "put").execute(sql.SQL("; ").join(statements))
         self.requests += 1
         self.syncs += self._each
-
-    def _opened(self) -> Connection:
-        if self._connection is None:
-            raise StoreError(f"{self._location} is closed: nothing more can be put.")
-        return self._connection
 
     def close(self) -> None:
         """Write the manifest into the table's comment, and commit."""

@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING
 from imgstore_tui.backends.sqlite import FILE, JOURNAL
 from imgstore_tui.backends.sqlite.layout import PUT, PUT_NAME, check_names, name_rows, rows
 from imgstore_tui.backends.sqlite.reader import SqliteReader
-from imgstore_tui.core.backend import Editor
-from imgstore_tui.core.manifest import check_batch, write_manifest
+from imgstore_tui.core.manifest import write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.storekit.one_file import beside, file_of
-from imgstore_tui.storekit.payload_row import image_views
+from imgstore_tui.storekit.payload_batches import PayloadEditor
 from imgstore_tui.storekit.store_errors import require_open, write_error
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Labels
 
 _SYNCS_PER_COMMIT = 4
 """Sync calls of a commit: SQLite forces the journal twice, then the file, then the folder of the removed journal."""
 
 
-class SqliteEditor(Editor):
+class SqliteEditor(PayloadEditor):
     """Changes rows in one transaction, or in one per call if each must be durable."""
+
+    _location: Path
 
     def __init__(self, location: Path, sync: SyncLevel) -> None:
         self._location, self._path = location, file_of(location, FILE)
@@ -46,26 +47,13 @@ class SqliteEditor(Editor):
             self._release()
             raise write_error(self._path, error) from None
 
-    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Insert or replace one row per payload."""
-        check_batch(self._location, self.content, ids, payloads, labels)
-        self._put(ids, payloads, labels)
-
-    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Insert or replace one row per image."""
-        check_batch(self._location, self.content, ids, images, labels)
-        if len(ids):
-            self._put(ids, image_views(images), labels)
-
-    def _put(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
-        if not len(ids):
-            return
+    def _put_payloads(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
         statement = PUT
         appends = self._live_ids.is_append(self._location, ids)
         if not appends:
             statement = PUT.replace("INSERT", "REPLACE", 1)
         try:
-            require_open(self._connection, self._location, "change").executemany(statement, rows(ids, values, labels))
+            require_open(self._connection, self._location, "change").executemany(statement, rows(ids, payloads, labels))
         except (sqlite3.Error, OverflowError) as error:
             raise write_error(self._path, error) from None
         if appends:

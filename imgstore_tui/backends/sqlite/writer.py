@@ -8,24 +8,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imgstore_tui.backends.sqlite.layout import NAMES, PUT, PUT_NAME, TABLES, check_names, name_rows, page_size, rows
-from imgstore_tui.core.backend import Content, Writer, force
-from imgstore_tui.core.manifest import check_complete, check_put, write_manifest
+from imgstore_tui.core.backend import Content, force
+from imgstore_tui.core.manifest import check_complete, write_manifest
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import OptionValue
 from imgstore_tui.storekit.atomic_write import publish
 from imgstore_tui.storekit.one_file import partial_path
-from imgstore_tui.storekit.payload_row import image_views
+from imgstore_tui.storekit.payload_batches import PayloadWriter
 from imgstore_tui.storekit.store_errors import require_open, write_error
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.backend import Labels, Pixels
+    from imgstore_tui.core.backend import Labels
 
 _CACHE_KIB = 2048
 """Size of the page cache: hardly a page is needed twice, and memory that is reused stays in the processor's cache."""
 
 
-class SqliteWriter(Writer):
+class SqliteWriter(PayloadWriter):
     """Inserts a batch by one call, without a journal: an incomplete file has a temporary name and is useless."""
+
+    _location: Path
 
     def __init__(self, location: Path, content: Content, values: Mapping[str, OptionValue], sync: SyncLevel) -> None:
         self._location, self._content = location, content
@@ -53,17 +55,6 @@ class SqliteWriter(Writer):
             self.abort()
             raise write_error(self._path, error) from None
 
-    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Insert one row per payload."""
-        check_put(self._location, self._content, self._put, ids, payloads, labels)
-        self._insert(ids, payloads, labels)
-
-    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Insert one row per image, straight from the array's memory."""
-        check_put(self._location, self._content, self._put, ids, images, labels)
-        if len(ids):
-            self._insert(ids, image_views(images), labels)
-
     def put_names(self, ids: Sequence[int], names: Sequence[str]) -> None:
         """Insert one row per name."""
         rows = name_rows(self._location, self._content, ids, names)
@@ -72,14 +63,14 @@ class SqliteWriter(Writer):
         except sqlite3.Error as error:
             raise write_error(self._path, error) from None
 
-    def _insert(self, ids: Sequence[int], values: Sequence[bytes | memoryview], labels: Labels) -> None:
+    def _put_payloads(self, ids: Sequence[int], payloads: Sequence[bytes | memoryview], labels: Labels) -> None:
         connection = require_open(self._connection, self._location, "put")
         try:
             if self._one_by_one:
-                for row in rows(ids, values, labels):
+                for row in rows(ids, payloads, labels):
                     connection.execute(PUT, row)
             else:
-                connection.executemany(PUT, rows(ids, values, labels))
+                connection.executemany(PUT, rows(ids, payloads, labels))
             self._put += len(ids)
             self._pending += len(ids)
             if self._sync_each_batch or (self._most and self._pending >= self._most):

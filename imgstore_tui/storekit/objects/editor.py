@@ -7,30 +7,31 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from imgstore_tui.core.manifest import check_batch, image_bytes
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.core.reader_writer import Editor
 from imgstore_tui.storekit.objects.client import Client
 from imgstore_tui.storekit.objects.driver import Cause, RequestError
 from imgstore_tui.storekit.objects.errors import said
 from imgstore_tui.storekit.objects.layout import image_key, new_session, write_index
 from imgstore_tui.storekit.objects.placement import Placement
 from imgstore_tui.storekit.objects.reader import look_at
-from imgstore_tui.storekit.objects.writer import cut, put_manifest
+from imgstore_tui.storekit.objects.writer import put_manifest
+from imgstore_tui.storekit.payload_batches import PayloadEditor
 from imgstore_tui.storekit.store_errors import require_open
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.content import Labels, Pixels
+    from imgstore_tui.core.content import Labels
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.objects.backend import ObjectBackend
     from imgstore_tui.storekit.objects.placement import Value
 
 
-class ObjectEditor(Editor):
+class ObjectEditor(PayloadEditor):
     """Nothing counts before the manifest is put: at the end, or after each call where it must be durable.
 
     Objects in which no image lies any more are removed after that; room within a packed object is not regained.
     """
+
+    _location: ServerLocation
 
     def __init__(self, backend: ObjectBackend, location: ServerLocation, sync: SyncLevel) -> None:
         self._backend, self._location = backend, location
@@ -49,24 +50,11 @@ class ObjectEditor(Editor):
         self._used = self._index.used()
         self._count()
 
-    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Give a new place to each payload."""
-        check_batch(self._location, self.content, ids, payloads, labels)
-        self._put(ids, payloads, labels)
-
-    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Give a new place to each image."""
-        check_batch(self._location, self.content, ids, images, labels)
-        if len(ids):
-            self._put(ids, cut(images, image_bytes(self.content)), labels)
-
-    def _put(self, ids: Sequence[int], values: Sequence[Value], labels: Labels) -> None:
-        if not len(ids):
-            return
+    def _put_payloads(self, ids: Sequence[int], payloads: Sequence[Value], labels: Labels) -> None:
         require_open(self._client, self._location, "change")
         appends = self._live_ids.is_append(self._location, ids)
         with said(self._backend, self._location, "changed"):
-            places = self._placement.add(values)
+            places = self._placement.add(payloads)
             if appends:
                 self._index.append(labels, places)
                 self._live_ids.grow(len(ids))

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from imgstore_tui.core.content import Content
 from imgstore_tui.core.errors import StoreError
-from imgstore_tui.core.manifest import check_complete, check_put, image_bytes
+from imgstore_tui.core.manifest import check_complete
 from imgstore_tui.core.operations import SyncLevel
-from imgstore_tui.core.reader_writer import Writer
 from imgstore_tui.storekit.objects.client import Client
 from imgstore_tui.storekit.objects.driver import Cause, RequestError, Version
 from imgstore_tui.storekit.objects.errors import said
@@ -23,17 +22,20 @@ from imgstore_tui.storekit.objects.layout import (
     write_index,
 )
 from imgstore_tui.storekit.objects.placement import Placement
+from imgstore_tui.storekit.payload_batches import PayloadWriter
 from imgstore_tui.storekit.store_errors import require_open
 
 if TYPE_CHECKING:
-    from imgstore_tui.core.content import Labels, Pixels
+    from imgstore_tui.core.content import Labels
     from imgstore_tui.core.location import ServerLocation
     from imgstore_tui.storekit.objects.backend import ObjectBackend
     from imgstore_tui.storekit.objects.placement import Value
 
 
-class ObjectWriter(Writer):
+class ObjectWriter(PayloadWriter):
     """Puts objects within the calls; none is under way between them. ``batch`` leaves none in memory, either."""
+
+    _location: ServerLocation
 
     def __init__(self, backend: ObjectBackend, location: ServerLocation, content: Content, sync: SyncLevel) -> None:
         self._backend, self._location, self._content = backend, location, content
@@ -51,25 +53,14 @@ class ObjectWriter(Writer):
             self._client, location, self._index.generation, 0, backend.shard_bytes, backend.most_bytes
         )
 
-    def put_bytes(self, ids: Sequence[int], payloads: Sequence[bytes], labels: Labels) -> None:
-        """Give one place to each payload."""
-        check_put(self._location, self._content, self._put, ids, payloads, labels)
-        self._add(payloads, labels)
-
-    def put_array(self, ids: Sequence[int], images: Pixels, labels: Labels) -> None:
-        """Give one place to each image, from the array's memory."""
-        check_put(self._location, self._content, self._put, ids, images, labels)
-        if len(ids):
-            self._add(cut(images, image_bytes(self._content)), labels)
-
-    def _add(self, values: Sequence[Value], labels: Labels) -> None:
+    def _put_payloads(self, ids: Sequence[int], payloads: Sequence[Value], labels: Labels) -> None:
         require_open(self._client, self._location, "put")
         with said(self._backend, self._location, "written"):
-            self._index.append(labels, self._placement.add(values))
+            self._index.append(labels, self._placement.add(payloads))
             if self._each:
                 self._placement.flush()
                 self.syncs += 1
-        self._put += len(values)
+        self._put += len(ids)
         self._count()
 
     def _count(self) -> None:
@@ -141,9 +132,3 @@ def put_manifest(client: Client, location: ServerLocation, data: bytes, expected
     if found != data:
         raise changed
     return version
-
-
-def cut(images: Pixels, size: int) -> list[memoryview]:
-    """Return the memory of each image of an array; there must be one at least."""
-    pixels = images.data.cast("B")
-    return [pixels[at : at + size] for at in range(0, len(pixels), size)]
