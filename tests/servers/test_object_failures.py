@@ -163,16 +163,6 @@ def test_an_image_beyond_what_a_request_takes_is_refused(
     backend.destroy(place.child(f"{PREFIX}large"))
 
 
-def test_an_image_of_20_mb_comes_back(place: ServerLocation) -> None:
-    for text in ("s3+raw", "s3+raw:preset=plain"):
-        setup, backend = of(text)
-        image = np.random.default_rng(1).integers(0, 255, (2600, 2600, 3), np.uint8)
-        material = setup.pack([image], [7])
-        setup.make(place.child(f"{PREFIX}20_mb"), material)
-        material.check_store(backend, place.child(f"{PREFIX}20_mb"))
-        backend.destroy(place.child(f"{PREFIX}20_mb"))
-
-
 def test_objects_of_somebody_else_are_neither_read_nor_removed(place: ServerLocation) -> None:
     setup, backend = of("s3+raw")
     material = setup.material([(3, 3, 3)] * 6)
