@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from imgstore_tui.core import credentials
 from imgstore_tui.core.errors import UnavailableError
@@ -65,7 +65,7 @@ class AzureBackend(ObjectBackend):
         from imgstore_tui.storekit.objects.identity import UNKNOWN, Product, headers
 
         endpoint = self.endpoint(location)
-        answer = headers(f"{endpoint}/{location.database}?restype=container")
+        answer = headers(f"{endpoint}/{quote(location.database)}?restype=container")
         name, _, version = answer.get("server", "").partition("/")
         if name == "Windows-Azure-Blob":
             api = answer.get("x-ms-version")

@@ -114,6 +114,14 @@ def other_server(product: str, location: ServerLocation, reason: str) -> Unavail
     )
 
 
+def no_tls(product: str, location: ServerLocation, reason: str) -> UnavailableError:
+    """Build the error for a connection that cannot be encrypted as the address asks for."""
+    return UnavailableError(
+        f"{server_text(product, location)} cannot be used: the encryption that the address asks for fails ({reason}). "
+        "Set TLS up there, or correct the address."
+    )
+
+
 def refusal(product: str, location: ServerLocation, reason: str, advice: str) -> UnavailableError:
     """Build the error for a server that lets nobody in; ``advice`` is a sentence."""
     return UnavailableError(f"{server_text(product, location)} refuses: {reason}. {advice}")

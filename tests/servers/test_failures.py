@@ -144,6 +144,43 @@ def test_a_client_that_is_not_installed_is_a_sentence_with_the_command_that_gets
     assert "pip install" in said
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters", "words"),
+    [
+        ("postgres", {"nonsense": "1"}, 'cannot be used: invalid connection option "nonsense"'),
+        ("mongodb", {"nonsense": "1"}, "its parameter 'nonsense' is unknown"),
+        ("mongodb", {"tls": "perhaps"}, "'perhaps' is no value of it"),
+        ("postgres", {"sslmode": "require"}, "the encryption that the address asks for fails"),
+        ("mariadb", {"ssl-mode": "VERIFY_IDENTITY"}, "the encryption that the address asks for fails"),
+        ("mongodb", {"tls": "true"}, "the encryption that the address asks for fails"),
+    ],
+    indirect=["name"],
+)
+def test_what_an_address_asks_for_is_never_passed_over(
+    name: str, parameters: dict[str, str], words: str, place: ServerLocation
+) -> None:
+    asking = replace(place, parameters=(*place.parameters, *parameters.items()))
+    with pytest.raises(UnavailableError) as caught:
+        backend_of(name).facts(asking)
+    assert is_sentence(caught.value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["seaweedfs", "fake-gcs", "azurite"], indirect=True)
+def test_an_odd_bucket_or_prefix_is_a_sentence(name: str, place: ServerLocation) -> None:
+    for odd in (replace(place, database="No B\"u'cket ü"), place.child("a/../b"), place.child("a//b")):
+        with pytest.raises((UnavailableError, StoreError)) as caught:
+            backend_of(name).facts(odd)
+        assert is_sentence(caught.value), caught.value
+
+
+def test_a_bucket_that_is_missing_is_named_where_it_would_be_a_folder() -> None:
+    with own_node("fake-gcs", fast=False) as node:
+        place = replace(hold("fake-gcs", node.variables()["IMGSTORE_GCS_URL"]), database="no-such-bucket")
+        with pytest.raises(UnavailableError, match="has no bucket 'no-such-bucket'"):
+            backend_of("fake-gcs").facts(place)
+
+
 @pytest.mark.parametrize("name", ["fake-gcs", "azurite"], indirect=True)
 def test_a_bucket_that_is_missing_is_named(name: str, place: ServerLocation) -> None:
     backend, missing = backend_of(name), replace(place, database="no-such-bucket")

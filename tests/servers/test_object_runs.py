@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("obstore", reason="obstore is not installed (extra s3)")
 
 from imgstore_tui.jobs.servers.node import Node
+from imgstore_tui.jobs.servers.recipes.seaweedfs import USER
 from imgstore_tui.storekit.objects.driver import Driver
 from tests.support.program import program
 from tests.support.servers import own_node
@@ -30,7 +31,7 @@ def node() -> Iterator[Node]:
 def keys(node: Node) -> list[str]:
     """Return the names at the top of the bucket under which there are objects, of whoever they are."""
     settings = {
-        "endpoint": f"http://127.0.0.1:{node.port}", "access_key_id": "imgstore", "secret_access_key": CANARY,
+        "endpoint": f"http://127.0.0.1:{node.port}", "access_key_id": USER, "secret_access_key": CANARY,
         "region": "us-east-1",
     }  # fmt: skip
     driver = Driver("s3", "images", settings, 10)
@@ -43,7 +44,7 @@ def amazon_variables(node: Node, home: Path) -> dict[str, Any]:
     return {
         "IMGSTORE_S3_URL": "s3://images/team",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{node.port}",
-        "AWS_ACCESS_KEY_ID": "imgstore",
+        "AWS_ACCESS_KEY_ID": USER,
         "AWS_SECRET_ACCESS_KEY": CANARY,
         "IMGSTORE_TUI_HOME": str(home),
     }
@@ -103,7 +104,7 @@ def test_a_store_goes_to_object_storage_and_back(node: Node, tmp_path: Path) -> 
 def test_a_profile_of_the_aws_tools_has_the_keys(node: Node, tmp_path: Path) -> None:
     credentials = tmp_path / "credentials"
     config = tmp_path / "config"
-    credentials.write_text(f"[bench]\naws_access_key_id = imgstore\naws_secret_access_key = {CANARY}\n")
+    credentials.write_text(f"[bench]\naws_access_key_id = {USER}\naws_secret_access_key = {CANARY}\n")
     config.write_text(f"[profile bench]\nendpoint_url = http://127.0.0.1:{node.port}\nregion = eu-west-1\n")
     variables: dict[str, Any] = {
         "AWS_SHARED_CREDENTIALS_FILE": str(credentials), "AWS_CONFIG_FILE": str(config), "AWS_PROFILE": "bench",

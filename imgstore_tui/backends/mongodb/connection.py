@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote, urlencode
 
 import pymongo
-from pymongo import errors
+from pymongo import errors, uri_parser
 from pymongo.collection import Collection
 from pymongo.write_concern import WriteConcern
 
@@ -23,6 +23,7 @@ from imgstore_tui.storekit.server_errors import (
     Failure,
     errors_as_sentences,
     no_answer,
+    no_tls,
     other_server,
     refusal,
     server_text,
@@ -91,9 +92,10 @@ def connect(backend: ServerBackend, location: ServerLocation, *, answer_s: float
             f"{location.place}: a database of MongoDB has 1 to {_LONGEST_DATABASE} bytes, none of them a blank or one "
             'of / \\ . " $ * < > : | ?. Choose another.'
         )
+    more = [(name, value) for name, value in location.parameters if name.lower() not in _OWN_PARAMETERS]
+    _check_parameters(location, more)
     host = f"[{location.host}]" if ":" in location.host and "," not in location.host else location.host
     port = "" if location.port is None else f":{location.port}"
-    more = [(name, value) for name, value in location.parameters if name.lower() not in _OWN_PARAMETERS]
     user = backend.user(location)
     login = {"username": user, "password": backend.password(location)} if user else {}
     try:
@@ -121,6 +123,18 @@ def connect(backend: ServerBackend, location: ServerLocation, *, answer_s: float
     return client
 
 
+def _check_parameters(location: ServerLocation, parameters: Sequence[tuple[str, str]]) -> None:
+    """Raise UnavailableError for a parameter that the driver would pass over with a warning."""
+    for name, value in parameters:
+        try:
+            uri_parser.split_options(urlencode([(name, value)], quote_via=quote))
+        except (errors.PyMongoError, ValueError, TypeError):
+            raise UnavailableError(
+                f"{location.place} cannot be used: its parameter '{name}' is unknown, or '{value}' is no value of it. "
+                "Correct the address."
+            ) from None
+
+
 @contextlib.contextmanager
 def connected(
     backend: ServerBackend, location: ServerLocation, action: str, *, answer_s: float = _ANSWER_S
@@ -142,6 +156,8 @@ def _cannot_connect(location: ServerLocation, error: errors.PyMongoError) -> Una
         return UnavailableError(f"{server_text(_PRODUCT, location)} cannot be used: {reason}.")
     if isinstance(error, errors.OperationFailure):
         return refusal(_PRODUCT, location, reason, "Ask who runs it to let you in.")
+    if "SSL" in reason:
+        return no_tls(_PRODUCT, location, reason)
     if any(words in reason for words in _NO_MESSAGE):
         return other_server(_PRODUCT, location, reason)
     return no_answer(_PRODUCT, location, reason)

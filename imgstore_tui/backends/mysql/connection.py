@@ -23,6 +23,7 @@ from imgstore_tui.storekit.server_errors import (
     errors_as_sentences,
     no_answer,
     no_database,
+    no_tls,
     other_server,
     refusal,
     server_text,
@@ -185,6 +186,8 @@ def _cannot_connect(location: ServerLocation, error: pymysql.MySQLError) -> Unav
         return no_database(_PRODUCT, location, "CREATE DATABASE")
     if isinstance(error, pymysql.InternalError) and not code:  # what greets is none of its packets
         return other_server(_PRODUCT, location, reason)
+    if "SSL" in reason:
+        return no_tls(_PRODUCT, location, reason)
     advice = {
         ER.DBACCESS_DENIED_ERROR: "Ask who runs it to let you into this database.",
         ER.CON_COUNT_ERROR: "Close other connections, or try again later.",

@@ -18,6 +18,7 @@ from imgstore_tui.storekit.server_errors import (
     errors_as_sentences,
     no_answer,
     no_database,
+    no_tls,
     other_server,
     refusal,
     too_old,
@@ -83,6 +84,8 @@ def _cannot_connect(location: ServerLocation, error: psycopg.Error) -> Unavailab
         return no_database(_PRODUCT, location, "createdb")
     if "invalid response to" in reason or "expected authentication request" in reason:
         return other_server(_PRODUCT, location, reason)
+    if "SSL" in reason:
+        return no_tls(_PRODUCT, location, reason)
     if isinstance(error, psycopg.ProgrammingError):  # what it was told to connect to makes no sense
         return UnavailableError(f"{location.place} cannot be used: {reason}. Correct the address.")
     for words, advice in (

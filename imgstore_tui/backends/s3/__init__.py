@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from imgstore_tui.core import credentials
 from imgstore_tui.core.errors import UnavailableError
@@ -62,7 +62,7 @@ class S3Backend(ObjectBackend):
         from imgstore_tui.storekit.objects.identity import UNKNOWN, Product, headers
 
         endpoint = self.endpoint(location)
-        server = headers(f"{endpoint}/{location.database}/imgstore-tui").get("server", "")
+        server = headers(f"{endpoint}/{quote(location.database)}/imgstore-tui").get("server", "")
         if server == "AmazonS3" and _is_amazon(endpoint):
             return Product("Amazon S3", "API 2006-03-01", durable=True)
         if not server:

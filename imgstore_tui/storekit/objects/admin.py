@@ -71,6 +71,7 @@ def disk_usage(backend: ObjectBackend, location: ServerLocation) -> DiskUsage:
 
 def facts(backend: ObjectBackend, place: ServerLocation) -> ServerFacts:
     """Return what the server says of itself, after a request that needs the key and the bucket."""
+    check_name(place.child(f"{PREFIX}x"))
     with _connected(backend, place, "looked at") as client:
         client.is_empty(place.child(f"{PREFIX}x").name)
     product, endpoint = backend.product(place), backend.endpoint(place)

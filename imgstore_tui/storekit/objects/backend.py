@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from imgstore_tui.core.backend import (
     Reader,
     Writer,
 )
+from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.location import AddressForm, ServerLocation
 from imgstore_tui.core.operations import SyncLevel
 from imgstore_tui.core.options import Option, SizeOption, size_bytes
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from imgstore_tui.storekit.objects.client import Client
     from imgstore_tui.storekit.objects.identity import Product
 
+_BUCKET = re.compile(r"[A-Za-z0-9._$-]+")
 LAYOUTS = ("packed", "object")
 
 
@@ -150,6 +153,9 @@ class ObjectBackend(ServerBackend):
         from imgstore_tui.storekit.objects.client import Client
         from imgstore_tui.storekit.objects.driver import Driver
 
+        if not _BUCKET.fullmatch(location.database):  # the driver ends the process for some others
+            rule = f"the name of a {self.bucket_word} has letters, digits and . _ - alone"
+            raise StoreError(f"{location}: {rule}. Correct the address.")
         settings = self.settings(location)
         return Client(
             lambda limit_s: Driver(self.service, location.database, settings, limit_s), int(self.values["concurrency"])

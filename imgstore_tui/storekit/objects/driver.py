@@ -189,7 +189,7 @@ def _cause(error: Exception, text: str, status: int) -> Cause:
         return Cause.FULL
     if status == 413 or any(word in text for word in _TOO_LARGE):
         return Cause.TOO_LARGE
-    if "no bucket named" in text:  # fake-gcs-server, with status 500
+    if "no bucket named" in text or ("lstat " in text and "no such file" in text):  # fake-gcs-server, with status 500
         return Cause.NO_BUCKET
     if isinstance(error, FileNotFoundError) or status == 404:
         return Cause.NO_BUCKET if any(word in text for word in _NO_BUCKET) else Cause.MISSING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import http.client
 import ipaddress
 import re
 import socket
@@ -41,7 +42,7 @@ def headers(url: str) -> Mapping[str, str]:
     except urllib.error.HTTPError as error:
         found = error.headers
         error.close()
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         return {}
     return {name.lower(): _PRINTABLE.sub("?", str(value))[:120] for name, value in found.items()}
 

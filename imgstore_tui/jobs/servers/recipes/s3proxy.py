@@ -12,7 +12,7 @@ from imgstore_tui.jobs.servers.probes import http_status
 from imgstore_tui.jobs.servers.recipe import Process, Programs, ServerRecipe
 
 VERSION = "4.1.0"
-USER = "imgstore"
+USER = "IMGSTORETUIKEY"  # it counts as a secret, so it must be no word of other texts
 BUCKET = "images"
 
 

@@ -14,7 +14,7 @@ from imgstore_tui.jobs.servers.node import Node
 from imgstore_tui.jobs.servers.probes import http_status
 from imgstore_tui.jobs.servers.recipe import Process, Programs, ServerRecipe
 
-USER = "imgstore"
+USER = "IMGSTORETUIKEY"  # it counts as a secret, so it must be no word of other texts
 BUCKET = "images"
 _POPULATE_S = 20.0
 
