@@ -8,10 +8,10 @@ from typing import Any
 from imgstore_tui.cli.listing import print_json
 from imgstore_tui.cli.output import data_console, talk_console
 from imgstore_tui.cli.parser import CommandParser
-from imgstore_tui.core.errors import ExitCode, ImgstoreError
+from imgstore_tui.core.errors import ExitCode, ImgstoreError, UnavailableError
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
-from imgstore_tui.jobs.sweep import WeighedLeftover, find_leftovers, sweep
+from imgstore_tui.jobs.sweep import ServerLeftover, WeighedLeftover, find_leftovers, forget, sweep
 
 MANY_FILES = 5_000
 """From this many files on, removing takes seconds and its progress is shown."""
@@ -23,6 +23,9 @@ def make_parser() -> CommandParser:
         prog="imgstore-tui sweep", description="Remove what killed runs and servers have left behind."
     )
     parser.add_argument("--list", action="store_true", help="only list them")
+    parser.add_argument(
+        "--forget", action="store_true", help="strike stores from the list whose server does not answer any more"
+    )
     parser.add_argument("--json", action="store_true", help="only list them, as JSON")
     return parser
 
@@ -45,6 +48,10 @@ def main(argv: Sequence[str]) -> int:
         try:
             _sweep(entry)
         except ImgstoreError as error:
+            if arguments.forget and isinstance(error, UnavailableError) and isinstance(entry.leftover, ServerLeftover):
+                forget(entry.leftover)
+                data_console().print(f"struck from the list: {line}", soft_wrap=True)
+                continue
             talk_console().print(safe_text(str(error)), soft_wrap=True)
             code = ExitCode.ENVIRONMENT
         except OSError as error:

@@ -9,13 +9,22 @@ from dataclasses import dataclass
 
 from imgstore_tui.bench.run import run_folder, server_ledger
 from imgstore_tui.bench.run.run_folder import Leftover
-from imgstore_tui.bench.run.server_ledger import ServerLeftover
+from imgstore_tui.bench.run.server_ledger import ServerLeftover, forget
 from imgstore_tui.core.errors import ImgstoreError
 from imgstore_tui.core.units import counted, format_bytes, format_count
 from imgstore_tui.jobs.servers import leftovers as server_folders
 from imgstore_tui.jobs.servers.leftovers import ServerFolder
 
-__all__ = ["Leftover", "ServerLeftover", "WeighedLeftover", "find_leftovers", "leftovers", "sweep", "total_size"]
+__all__ = [
+    "Leftover",
+    "ServerLeftover",
+    "WeighedLeftover",
+    "find_leftovers",
+    "forget",
+    "leftovers",
+    "sweep",
+    "total_size",
+]
 
 
 @dataclass(frozen=True, slots=True)

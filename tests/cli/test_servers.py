@@ -157,6 +157,17 @@ def test_a_server_that_dies_while_it_is_written_to_fails_rows_and_is_swept(
     assert "does not answer" in done.stdout
     listed = program("sweep", "--list", IMGSTORE_POSTGRES_URL=url)
     assert "an unknown number of stores" in listed.stdout
+    tried = program("sweep", IMGSTORE_POSTGRES_URL=url)
+    assert tried.returncode == 3
+    assert "stay listed for: imgstore-tui sweep" in tried.stderr
+    ledgers = {path: path.read_bytes() for path in Path(os.environ["IMGSTORE_TUI_HOME"]).rglob("*.servers")}
+    assert ledgers
+    struck = program("sweep", "--forget", IMGSTORE_POSTGRES_URL=url)
+    assert struck.returncode == 0, struck.stderr
+    assert struck.stdout.startswith("struck from the list: postgresql://")
+    assert program("sweep", "--list", IMGSTORE_POSTGRES_URL=url).stderr.strip() == "Nothing is left of any run."
+    for path, content in ledgers.items():
+        path.write_bytes(content)
     server.start()
     swept = program("sweep", IMGSTORE_POSTGRES_URL=url)
     assert swept.returncode == 0, swept.stderr

@@ -126,7 +126,15 @@ def sweep_server(leftover: ServerLeftover, limit_s: float = REMOVE_LIMIT_S) -> i
     try:
         names = remove_stores(_location(leftover), leftover.prefix, limit_s)
     except ImgstoreError as error:
-        raise type(error)(f"{error} What {leftover.path} names there stays listed for: imgstore-tui sweep") from None
+        raise type(error)(
+            f"{error} Stores there that are called {leftover.prefix}* stay listed for: imgstore-tui sweep"
+        ) from None
+    forget(leftover)
+    return len(names)
+
+
+def forget(leftover: ServerLeftover) -> None:
+    """Strike a place from the ledger of a run, whatever is there."""
     path = ledger_path(leftover.run_id)
     rest = [other for other in leftovers_in(path) if other.place != leftover.place]
     if rest:
@@ -134,7 +142,6 @@ def sweep_server(leftover: ServerLeftover, limit_s: float = REMOVE_LIMIT_S) -> i
             file.write("".join(f"{json.dumps({'place': other.place})}\n" for other in rest).encode())
     else:
         path.unlink(missing_ok=True)
-    return len(names)
 
 
 def _location(leftover: ServerLeftover) -> ServerLocation:
