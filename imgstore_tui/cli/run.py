@@ -90,15 +90,11 @@ def _compare(before: Run, run: Run) -> None:
 def _say_missing_systems(plan: Plan) -> None:
     """Say which of the article's systems are not measured, and what would add them."""
     from imgstore_tui.bench.plan.plans import missing_systems
-    from imgstore_tui.jobs.servers.catalogue import all_recipes
 
     talk = talk_console()
     for backend, way in missing_systems().items():
-        if backend in {spec.backend for spec in plan.specs}:
-            continue
-        here = [name for name, recipe in all_recipes().items() if recipe.backend == backend and recipe.programs()]
-        start = f', or: eval "$(imgstore-tui servers up {here[0]})"' if here else ""
-        talk.print(f"not measured: {safe_text(backend)}: {safe_text(way)}{start}", soft_wrap=True)
+        if backend not in {spec.backend for spec in plan.specs}:
+            talk.print(f"not measured: {safe_text(backend)}: {safe_text(way)}", soft_wrap=True)
 
 
 def _check_folder(folder: Path) -> None:

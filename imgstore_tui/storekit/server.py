@@ -76,7 +76,7 @@ class ServerBackend(Backend[ServerLocation], ABC):
         if credentials.get(cls.url_variable):
             return ""
         example = f"{cls.schemes[0]}://{cls.address_form.place}"
-        start = f", or start one: imgstore-tui servers up {cls.local_server}" if cls.local_server else ""
+        start = f', or start one: eval "$(imgstore-tui servers up {cls.local_server})"' if cls.local_server else ""
         return f"set the variable {cls.url_variable} to its address, e.g. {example}{start}"
 
     @classmethod

@@ -155,5 +155,5 @@ def test_a_missing_address_names_the_command_that_starts_a_server() -> None:
         with pytest.raises(UnavailableError) as caught:
             kind.address()
         assert is_sentence(f"{caught.value}.")
-        assert str(caught.value).endswith(f", or start one: imgstore-tui servers up {kind.local_server}")
+        assert str(caught.value).endswith(f', or start one: eval "$(imgstore-tui servers up {kind.local_server})"')
     credentials.hold(before)
