@@ -78,8 +78,21 @@ def total_size(weighed: Sequence[WeighedLeftover]) -> str:
     folders = [entry for entry in weighed if not isinstance(entry.leftover, ServerLeftover)]
     weight = format_bytes(sum(entry.allocated_bytes for entry in folders))
     parts = [f"{weight} in {counted(sum(entry.files for entry in folders), 'file')}"] if folders else []
-    parts += [f"{entry.size} on a server" for entry in weighed if entry not in folders]
+    on_servers = [
+        (entry.stores, entry.leftover.place) for entry in weighed if isinstance(entry.leftover, ServerLeftover)
+    ]
+    known = [(stores, place) for stores, place in on_servers if stores is not None]
+    unknown = {place for stores, place in on_servers if stores is None}
+    if known:
+        stores = counted(sum(stores for stores, _ in known), "store")
+        parts.append(f"{stores} on {_servers({place for _, place in known})}")
+    if unknown:
+        parts.append(f"an unknown number of stores on {_servers(unknown)}")
     return " and ".join(parts)
+
+
+def _servers(places: set[str]) -> str:
+    return "a server" if len(places) == 1 else counted(len(places), "server")
 
 
 def sweep(leftover: Leftover | ServerLeftover | ServerFolder, progress: Callable[[int], None] = lambda _: None) -> None:
