@@ -15,8 +15,8 @@ from imgstore_tui.analysis.advice.ranking import Ranking
 from imgstore_tui.analysis.advice.weights import Criterion, Use, weights_for
 from imgstore_tui.analysis.aggregate import summarise
 from imgstore_tui.analysis.verdict import VerdictRules, verdicts
-from imgstore_tui.core.model import Run
-from imgstore_tui.core.operations import Operation, Status
+from imgstore_tui.core.model import Measurement, Run
+from imgstore_tui.core.operations import CacheState, Operation, Status
 from tests.support.costed_runs import Costs, costed_run
 
 SPECS = ("one", "two", "three")
@@ -119,6 +119,23 @@ def test_figures_without_a_weight_do_not_change_the_ranking(seed: int) -> None:
     assert scores(other.ranking) == scores(base.ranking)
     # It does change what would change the answer.
     assert other.thresholds != base.thresholds
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_at_another_level_or_number_of_images_do_not_change_the_choice(seed: int) -> None:
+    run = some_run(seed, cache=(CacheState.HOT, CacheState.COLD))
+    base = advice_on(run, TRAINING)
+
+    def counts(trial: Measurement) -> bool:
+        return trial.cutoff == base.cutoff and trial.cache in (None, CacheState.HOT)
+
+    others = tuple(
+        trial
+        if counts(trial)
+        else replace(trial, seconds=(trial.seconds or 0) * (50 if trial.spec == base.pick else 0.02))
+        for trial in run.measurements
+    )
+    assert advice_on(replace(run, measurements=others), TRAINING) == base
 
 
 @pytest.mark.parametrize("seed", range(4))
