@@ -120,7 +120,7 @@ def _break_even_text(advice: DatasetAdvice, pays: BreakEven) -> str:
         return f"{text}, and never pays back: an epoch takes no less time."
     if pays.payback is Payback.UNSURE or pays.epochs is None:
         return f"{text}; whether it ever pays back cannot be told, as an epoch may take no less time."
-    low, middle, high = (max(1, math.ceil(value)) for value in (pays.epochs.low, pays.epochs.median, pays.epochs.high))
+    low, middle, high = _whole_epochs(pays.epochs)
     about = "" if low == high else f" ({format_count(low)} to {format_count(high)})"
     passes = advice.situation.passes
     text += f", and pays back after {format_count(middle)} {one if middle == 1 else word}{about}"
@@ -128,6 +128,12 @@ def _break_even_text(advice: DatasetAdvice, pays: BreakEven) -> str:
         text += ": within your training" if high <= passes else ": not surely within your training"
         text += f" of {format_count(passes)}"
     return f"{text}."
+
+
+def _whole_epochs(epochs: Interval) -> tuple[int, int, int]:
+    """Return low end, median and high end as epochs that have ended: one pays back at the end of an epoch."""
+    low, middle, high = (max(1, math.ceil(value)) for value in (epochs.low, epochs.median, epochs.high))
+    return low, middle, high
 
 
 def price_sentences(advice: DatasetAdvice) -> Iterator[Sentence]:
@@ -167,7 +173,7 @@ def price_text(value: float) -> str:
 def payback_text(pays: BreakEven) -> str:
     """Return after how many epochs a conversion pays back, for a table: ``3 (2-4)``, ``never``, ``unsure``, ``-``."""
     if pays.payback is Payback.AFTER and pays.epochs is not None:
-        low, middle, high = (max(1, math.ceil(v)) for v in (pays.epochs.low, pays.epochs.median, pays.epochs.high))
+        low, middle, high = _whole_epochs(pays.epochs)
         return format_count(middle) if low == high else f"{format_count(middle)} ({low:,}-{high:,})"
     return "-" if pays.payback is Payback.UNKNOWN else str(pays.payback)
 
