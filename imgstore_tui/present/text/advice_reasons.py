@@ -42,22 +42,20 @@ def memory_sentences(advice: DatasetAdvice) -> Iterator[Sentence]:
     passes, size, memory = advice.situation.passes, advice.pixel_bytes, advice.memory_bytes
     if passes < 2 or not size or not memory or size > FITS * memory:
         return
-    text = (
-        f"The pixels of {counted(advice.images, 'image')} are {format_bytes(size)}: a program that keeps them in "
-        "memory reads the store once"
-    )
+    pixels = f"the pixels of {counted(advice.images, 'image')} in memory ({format_bytes(size)})"
     epochs = sorted(
         (entry.epoch for entry in advice.training if isinstance(entry.epoch, Prediction)),
         key=lambda epoch: epoch.interval.median,
     )
     if len(epochs) < 2:
-        yield "memory", f"{text}.", ()
+        yield "memory", f"A program that keeps {pixels} reads the store once.", ()
         return
     most = epochs[-1].interval.median - epochs[0].interval.median
-    text += f", and then no method saves more than {time_text(most)} over another"
+    saves = f"reads the store once, and then no method saves more than {time_text(most)} over another"
+    text = f"A program that keeps {pixels} {saves}."
     if most < LITTLE_S:
-        text = f"It hardly matters. {text}"
-    yield "memory", f"{text}.", (*epochs[0].rows, *epochs[-1].rows)
+        text = f"It hardly matters to a program that keeps {pixels}: it {saves}."
+    yield "memory", text, (*epochs[0].rows, *epochs[-1].rows)
 
 
 def _own_code(advice: DatasetAdvice) -> Iterator[Sentence]:

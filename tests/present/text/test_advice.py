@@ -298,7 +298,10 @@ def test_a_set_that_fits_into_memory_is_said_to() -> None:
     small = of_kind(said(made_up(), SITUATIONS["measured"]), "memory")
     assert small is not None
     size = 1000 * 32 * 32 * 3 / 2**20
-    assert small.text.startswith(f"It hardly matters. The pixels of 1,000 images are {size:.2f} MiB")
+    assert small.text.startswith(
+        f"It hardly matters to a program that keeps the pixels of 1,000 images in memory ({size:.2f} MiB): it reads "
+        "the store once"
+    )
     assert of_kind(said(made_up(memory_bytes=10_000_000), SITUATIONS["training"]), "memory") is None
 
 
