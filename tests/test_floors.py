@@ -30,11 +30,13 @@ def command(*words: str) -> str:
     return f"import sys\nfrom imgstore_tui.__main__ import main\nsys.argv = {['imgstore-tui', *words]!r}\ntry:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code"  # noqa: E501
 
 
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"], ["show", "--help"]])
 def test_help_needs_neither_numpy_nor_a_driver(words: list[str]) -> None:
     assert not modules_after(command(*words)) & ({"numpy", "PIL", "plotext"} | DRIVERS | SCREEN)
 
 
+@pytest.mark.sample_first(3)
 @pytest.mark.parametrize("words", [["backends"], ["backends", "lmdb"], ["codecs"], ["datasets"], ["doctor"], ["runs"]])
 def test_lists_load_no_driver_and_no_screen(words: list[str]) -> None:
     assert not modules_after(command(*words)) & (DRIVERS | SCREEN | {"plotext"})

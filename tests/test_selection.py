@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[1]
 ONLY_IN_FULL = {
     "tests/benchmarks/test_fuzz_foreign.py",
     "tests/faults/test_source_tree.py",
+    "tests/present/exports/test_report_geometry.py",
     "tests/test_selection.py",
-    "tests/tui/test_help.py",
 }
 """Files that are left out as a whole without --full."""
 

@@ -37,6 +37,7 @@ CODE = (
 )
 
 
+@pytest.mark.sample_first(3)
 @pytest.mark.parametrize("method", ["disk", "lmdb", "hdf5"])
 @pytest.mark.parametrize("operation", ["write-many", "read-many", "read-random"])
 def test_the_bare_script_shares_no_code_with_the_package(method: str, operation: str, tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def converted(method: str, folder: Path) -> tuple[Path, Any, Any]:
         return store, np.array(images[:]), np.array(images.labels)
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("method", ["disk", "lmdb", "hdf5"])
 def test_all_images_and_labels_are_returned_in_the_types_of_the_article(
     method: str, tmp_path: Path, scripts: tuple[ModuleType, ModuleType, ModuleType]
@@ -52,6 +53,7 @@ def test_all_images_and_labels_are_returned_in_the_types_of_the_article(
     assert ours[0][0].dtype == theirs[0][0].dtype
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("method", ["disk", "lmdb", "hdf5"])
 def test_the_loops_hand_over_the_same_batches(
     method: str, tmp_path: Path, scripts: tuple[ModuleType, ModuleType, ModuleType]

@@ -79,6 +79,7 @@ def test_help_of_a_command_is_its_own() -> None:
     assert program("help", "run").stdout == program("run", "--help").stdout
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize(("name", "near"), [("mesuring", "measuring"), ("ruun", "run"), ("verdicts", "verdict")])
 def test_an_unknown_topic_is_refused_with_the_nearest_name(name: str, near: str) -> None:
     done = program("help", name)

@@ -40,6 +40,7 @@ def interrupted_while(module: str, *words: str) -> subprocess.CompletedProcess[s
 
 
 # Loaded before a command begins, by its module, and by what it calls.
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize(
     "module",
     ["argparse", "difflib", "imgstore_tui.cli.parser", "numpy", "rich.console", "imgstore_tui.bench.run.runner"],
@@ -52,6 +53,7 @@ def test_an_interrupt_while_modules_are_loaded_is_no_traceback(module: str) -> N
     assert done.returncode == 130
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize(("module", "words"), [("imgstore_tui.jobs.watchdog", []), ("imgstore_tui.cli", ["backends"])])
 def test_an_interrupt_before_anything_of_ours_is_loaded_is_silent(module: str, words: list[str]) -> None:
     done = interrupted_while(module, *words)
@@ -65,6 +67,7 @@ def test_the_package_itself_loads_nothing() -> None:
     assert set(loaded) <= {"imgstore_tui", "__future__"}
 
 
+@pytest.mark.sample_first(4)
 @pytest.mark.parametrize("moment", range(12))
 def test_an_interrupt_at_any_moment_is_no_traceback_of_ours(moment: int) -> None:
     started = subprocess.Popen(

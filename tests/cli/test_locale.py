@@ -25,6 +25,7 @@ def printed(*words: str, **settings: str) -> bytes:
     return done.stdout + done.stderr
 
 
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize("words", [["show", "last", "all"], ["backends"], ["doctor"], ["runs"], ["show", "last"]])
 def test_nothing_beyond_ascii_is_printed_in_the_locale_c(words: list[str]) -> None:
     save_journal(fake_run(rounds=3))

@@ -161,7 +161,7 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "locked" in done.stderr
 
 
-@pytest.mark.sample_first(3)
+@pytest.mark.sample_first
 @pytest.mark.parametrize("content", ["", "{}", "hello\n", '{"kind":"run"}\n'])
 @pytest.mark.parametrize("suffix", ["jsonl", "json"])
 def test_a_torn_or_foreign_run_file_is_named(content: str, suffix: str) -> None:
@@ -226,6 +226,7 @@ def test_specs_are_split_at_commas_that_are_not_their_own() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["run", "--help"], ["backends"]])
 def test_what_cannot_be_written_is_said_even_of_help(words: list[str]) -> None:
     import subprocess

@@ -55,6 +55,7 @@ def refused(*words: str, code: int, **settings: str) -> str:
     return message
 
 
+@pytest.mark.sample_first(4)
 @pytest.mark.parametrize(
     ("address", "code", "words"),
     [
@@ -88,6 +89,7 @@ def test_an_address_alone_is_answered_with_the_words_to_write(server: PostgresSe
     assert f"write store:{address}" in refused("convert", address, "npy", "x", code=2)
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize(
     ("url", "words"),
     [

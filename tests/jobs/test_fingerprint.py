@@ -43,6 +43,7 @@ def ignore(step: str, done: int, total: int) -> None:
     pass
 
 
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize("spec", ["lmdb", "hdf5+png", "disk+jpeg", "npy"])
 def test_a_run_and_a_conversion_have_one_fingerprint(spec: str, tmp_path: Path) -> None:
     dataset = "synthetic,size=8"
@@ -51,6 +52,7 @@ def test_a_run_and_a_conversion_have_one_fingerprint(spec: str, tmp_path: Path) 
     assert fingerprint != fingerprint_of_run("synthetic,size=9", spec)
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize("spec", ["lmdb", "disk+png", "disk+original"])
 def test_so_have_pictures_of_varying_shapes(spec: str, photos: str, tmp_path: Path) -> None:
     fingerprint = conversion(photos, spec, tmp_path / "out").run(ignore).fingerprint
@@ -63,6 +65,7 @@ def test_so_have_files_that_are_not_decoded(photos: str, tmp_path: Path) -> None
     assert fingerprint == fingerprint_of_run(dataset, "disk+original", Payload.ENCODED)
 
 
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize("spec", ["lmdb", "sqlite+png", "lmdb+jpeg", "sqlite+original"])
 def test_a_resumed_conversion_has_it_too(
     spec: str, photos: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -102,6 +102,7 @@ CAUGHT = [
 ]
 
 
+@pytest.mark.sample_first(6)
 @cases(CAUGHT)
 def test_a_cheat_is_caught(measured: Measured, case: tuple[str, str, Operation]) -> None:
     trial = measured(*case)

@@ -75,6 +75,7 @@ def test_webdataset_of_before_is_shown_as_direct_access() -> None:
     assert relabelled(before).label == registry.resolve_spec("webdataset+raw:access=direct").label != today.label
 
 
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize("backend", WITH_ACCESS)
 def test_a_bare_name_of_before_is_shown_as_direct_access(backend: str, tmp_path: Path) -> None:
     resolved = registry.resolve_spec(f"{backend}+raw", require_available=False)
@@ -170,6 +171,7 @@ def test_what_a_library_forced_formerly_is_not_called_buffered_in_runs_of_before
         assert [trial.sync for trial in saved.measurements] == [level, SyncLevel.END]
 
 
+@pytest.mark.sample_first(3)
 @pytest.mark.parametrize(
     ("backend", "settings", "level"),
     [

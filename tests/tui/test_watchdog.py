@@ -78,6 +78,7 @@ def test_a_signal_while_the_screen_starts_restores_the_terminal(
         assert b"Traceback" not in terminal.painted
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize(("number", "code"), SIGNALS)
 def test_a_signal_while_the_program_is_loaded_ends_it_without_a_word(
     tmp_path: Path, number: signal.Signals, code: int

@@ -56,6 +56,7 @@ def listening(path: Path) -> None:
         server.bind(str(path))
 
 
+@pytest.mark.sample_first(3)
 @pytest.mark.parametrize(
     "make", [fifo, folder, link, hard_link, empty_hard_link, file_of_another_program, device, listening]
 )
@@ -87,6 +88,7 @@ def test_a_fifo_that_another_process_holds_ends_no_command() -> None:
         os.close(descriptor)
 
 
+@pytest.mark.sample_first(2)
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 @pytest.mark.parametrize("mode", [0o600, 0o644, 0o666])
 @pytest.mark.parametrize("held", [False, True])

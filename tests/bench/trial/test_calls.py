@@ -103,6 +103,7 @@ def test_what_is_forced_is_on_the_clock(notes: Path) -> None:
     assert forced.sync_count * 1e-6 < forced.sync_s < forced.seconds
 
 
+@pytest.mark.sample_first(2)
 @pytest.mark.parametrize(
     ("fault", "operation", "words"),
     [

@@ -183,6 +183,7 @@ def test_labels_alone_and_writes_have_no_source_row(photos: Path) -> None:
     assert {cell.spec for cell in cells} == {"disk"}
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize(
     "changes",
     [{"baseline": False}, {"payload": Payload.RAW}, {"datasets": ("synthetic,size=8",)}],

@@ -153,6 +153,7 @@ def test_files_that_nobody_decodes_take_part_as_bytes(home: Path) -> None:
     assert "not decoded" in facts.summary
 
 
+@pytest.mark.sample_first
 @pytest.mark.parametrize(
     ("spec", "payload"), [("disk+original", Payload.END_TO_END), ("lmdb", Payload.ENCODED), ("disk", Payload.RAW)]
 )

@@ -118,6 +118,7 @@ def test_an_image_that_a_codec_does_not_keep_is_not_stored(tmp_path: Path, monke
         convert(DATA, "disk+png", tmp_path / "out")
 
 
+@pytest.mark.sample_first(3)
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
