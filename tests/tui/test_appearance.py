@@ -182,7 +182,7 @@ async def test_what_a_key_does_goes_on_below_its_beginning() -> None:
         await app.until(lambda: "Skip the cell" in app.picture)
         lines = app.picture.splitlines()
         first = next(number for number, line in enumerate(lines) if "Skip the cell" in line)
-        assert lines[first + 1].index("run no more of it") == lines[first].index("Skip the cell")
+        assert lines[first + 1].index("and run no more of it") == lines[first].index("Skip the cell")
 
 
 @pytest.mark.full

@@ -150,7 +150,7 @@ async def test_a_trial_takes_one_row_of_the_log_where_its_size_has_no_room() -> 
         def compose(self) -> ComposeResult:
             yield LogPane()
 
-    for columns, sees_size in ((70, True), (60, False)):
+    for columns, sees_size in ((70, True), (54, False)):
         app = Screen()
         async with app.run_test(size=(columns, 10)) as pilot:
             pane = app.query_one(LogPane)
