@@ -87,8 +87,9 @@ def test_a_signal_while_the_program_is_loaded_ends_it_without_a_word(
         with program(tmp_path) as terminal:
             time.sleep(delay_s)
             terminal.process.send_signal(number)
-            # Python itself may be the one that a signal meets.
-            assert terminal.end() in (code, -number)
+            # Python itself may be the one that a signal meets, on a busy machine before it can load anything.
+            ended = terminal.end()
+            assert ended in (code, -number) or b"init_import_site" in terminal.painted
             assert not terminal.raw
             assert not terminal.alternate
 
