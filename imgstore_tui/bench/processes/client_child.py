@@ -13,6 +13,7 @@ import resource
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from imgstore_tui.bench.processes.child import reason_of, write_message
@@ -52,6 +53,7 @@ def _answer(answers: int) -> dict[str, Any]:
         client = ClientTrial(request)
         _send(answers, {"event": "ready"})
         start = _receive()
+        _set_name("client-reads")
         # On this clock nothing jumps, whatever sets the time of day meanwhile.
         instant = time.perf_counter() + (start["at"] - time.time())
         figures = client.run(instant)
@@ -60,6 +62,12 @@ def _answer(answers: int) -> dict[str, Any]:
     except Exception as error:  # a driver's own error is a failed client, never the end of a run
         reason = credentials.scrub(reason_of(error))
         return {"event": "failed", "reason": reason, "skipped": isinstance(error, UnsupportedError)}
+
+
+def _set_name(name: str) -> None:
+    """Let ``top`` and others see what this process does, where the system has names for that."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(name, encoding="ascii")
 
 
 def _send(descriptor: int, message: dict[str, Any]) -> None:

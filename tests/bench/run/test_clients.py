@@ -115,13 +115,13 @@ def test_one_call_is_compared_once(tmp_path: Path) -> None:
 
 
 def act_on_a_client(act: Callable[[int], None], *, after_s: float) -> threading.Thread:
-    """Do something to the process of a client, some seconds after there are two; return the thread that does."""
+    """Do something to the process of a client, some seconds after two began to read; return the thread that does."""
 
     def watch() -> None:
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             pids = clients_below(os.getpid())
-            if len(pids) >= 2:
+            if len([pid for pid in pids if name_of(pid) == "client-reads"]) >= 2:
                 time.sleep(after_s)
                 act(pids[0])
                 return
@@ -142,6 +142,12 @@ def command_of(pid: int) -> str:
     return ""
 
 
+def name_of(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
+
+
 def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
@@ -152,7 +158,7 @@ def test_a_client_that_dies_fails_its_round_by_name_and_the_rest_is_kept(victim:
     def kill(pid: int) -> None:
         os.kill(pid if victim == "client" else parent_of(pid), signal.SIGKILL)
 
-    thread = act_on_a_client(kill, after_s=4.0)
+    thread = act_on_a_client(kill, after_s=1.0)
     plan = replace(PLAN, operations=(Operation.GET_ONE,), clients=(2,), client_window_s=6.0, rounds=2)
     run = run_plan(replace(plan, scratch=str(tmp_path)))
     thread.join()
@@ -203,7 +209,7 @@ def test_a_run_that_is_stopped_ends_all_processes_and_resume_measures_only_what_
         cancel.set()
 
     plan = replace(PLAN, operations=(Operation.READ_RANDOM,), client_window_s=3.0, clients=(1, 2))
-    thread = act_on_a_client(stop, after_s=2.0)
+    thread = act_on_a_client(stop, after_s=1.0)
     stopped = run_plan(replace(plan, scratch=str(tmp_path)), cancel=cancel)
     thread.join()
     assert clients_below(os.getpid()) == []
