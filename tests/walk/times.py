@@ -23,6 +23,8 @@ _ANSWER = re.compile(r"(Take|Rather take) \S+( for \S+)?: |will do( so far)?: |S
 _NUMBER = re.compile(r"\d(\.\d+)? ?(ms|µs|s)\b.*[┼┤]|[┼┤].*\d ?(ms|µs|s)\b|\d(ms|µs|s)┼")
 _MOST_FEWER = 3
 """The most often that fewer images are asked for."""
+_MOST_LINES = 20
+"""A cursor that was moved so often has seen the list whole."""
 _RUN_S = 400.0
 """The longest that a run may take."""
 
@@ -175,10 +177,12 @@ def _seen_in_verdict(terminal: Terminal, seen: Callable[[Screen], object], what:
 
 
 def _point_at_html(terminal: Terminal) -> None:
-    for _ in range(12):
-        if terminal.at_rest().lit(r"\[.\] html "):
+    for _ in range(_MOST_LINES):
+        screen = terminal.at_rest()
+        if screen.lit(r"\[.\] html "):
             return
         terminal.press("Down")
+        terminal.until(lambda now, before=screen: now != before, "another line of the list")  # type: ignore[misc]
     raise NeverCame("The cursor never came to html.")
 
 

@@ -261,9 +261,17 @@ def _software(run: Run) -> str:
     return ", ".join([f"imgstore-tui {environment.imgstore_tui}", f"Python {environment.python}", *libraries])
 
 
+_TELLING_OPTIONS = (
+    "sync", "dirsync", "noatime", "strictatime", "discard", "barrier", "nobarrier", "data=", "commit=", "compress",
+    "nodatacow", "nodatasum", "soft", "async", "vers=", "nfsvers=", "rsize=", "wsize=", "cache=",
+)  # fmt: skip
+"""How the options of a mount begin that change what a write or a read costs; a run's record has all of them."""
+
+
 def _scratch(run: Run) -> str:
     environment = run.environment
-    mounted = f" ({environment.scratch_mount_options})" if environment.scratch_mount_options else ""
+    telling = [option for option in environment.scratch_mount_options.split(",") if option.startswith(_TELLING_OPTIONS)]
+    mounted = f" ({', '.join(telling)})" if telling else ""
     parts = [f"{environment.scratch} on {environment.scratch_filesystem}{mounted}", environment.scratch_device]
     if environment.scratch_free_bytes is not None:
         parts.append(f"{format_bytes(environment.scratch_free_bytes)} free")
