@@ -137,6 +137,7 @@ def walk_as(user: User, size: str, pictures: Path) -> dict[str, tuple[float, int
             _seen_in_verdict(terminal, lambda screen: "Standings" in screen or _answered(screen), "standings")
             watch.note("standings")
             _seen_in_verdict(terminal, _ended, "the end of the run")
+            watch.picture("end")
             if _answered(terminal.at_rest()):
                 watch.note("answer")
             terminal.press("e")
