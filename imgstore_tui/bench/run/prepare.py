@@ -23,7 +23,7 @@ from imgstore_tui.bench.run.preflight import (
     keeps_original_files,
 )
 from imgstore_tui.bench.run.run_folder import RunFolder
-from imgstore_tui.bench.run.scratch import choose_scratch
+from imgstore_tui.bench.run.scratch import choose_scratch, named_folder
 from imgstore_tui.bench.run.server_ledger import ServerLedger
 from imgstore_tui.bench.run.services import Listener
 from imgstore_tui.bench.system.app_folders import runs_folder
@@ -76,6 +76,10 @@ def prepared_run(
         ImgstoreError: If the plan cannot be run.
     """
     check_plan(plan)
+    # What cannot run is refused first: waiting for another run would be in vain.
+    if plan.scratch is not None:
+        named_folder(plan.scratch)
+    _check_named_data(plan)
     servers = ask_servers(plan)
     with RunLock() as lock, contextlib.ExitStack() as stack:
         datasets = {text: _scan(text, plan, listen, cancel) for text in plan.datasets}
@@ -152,6 +156,17 @@ def _scan(text: str, plan: Plan, listen: Listener, cancel: threading.Event) -> D
     dataset.image_limit = images_needed(plan, text)
     dataset.scan(progress)
     return dataset
+
+
+def _check_named_data(plan: Plan) -> None:
+    """Check without looking through the data that its options are valid and that it is there.
+
+    Raises:
+        ImgstoreError: If it is not; a dataset that is not there says so itself.
+    """
+    for dataset in map(registry.make_dataset, plan.datasets):
+        if not all(root.exists() for root in dataset.roots):
+            dataset.scan()
 
 
 def _build(

@@ -29,11 +29,7 @@ def choose_scratch(scratch: str | None, data_roots: Sequence[Path], before: str 
         UnavailableError: If no folder is writable.
     """
     if scratch is not None:
-        if not scratch:
-            raise UsageError("No scratch folder is named. Write --scratch DIR, or leave it out.")
-        folder = expand_path(scratch)
-        if not folder.is_dir():
-            raise UsageError(f"Scratch folder {folder} is no folder. Make it, or name another with --scratch.")
+        folder = named_folder(scratch)
         for root in data_roots:
             if is_inside(folder, root):
                 raise UsageError(f"Scratch folder {folder} lies in the data ({root}). Name one apart from it.")
@@ -54,6 +50,20 @@ def choose_scratch(scratch: str | None, data_roots: Sequence[Path], before: str 
         if not any(is_inside(folder, root) for root in data_roots) and _is_writable(folder):
             return folder.resolve()
     raise UnavailableError("No folder for scratch can be written. Name one with --scratch.")
+
+
+def named_folder(scratch: str) -> Path:
+    """Return the scratch folder that the user names.
+
+    Raises:
+        UsageError: If it is no folder.
+    """
+    if not scratch:
+        raise UsageError("No scratch folder is named. Write --scratch DIR, or leave it out.")
+    folder = expand_path(scratch)
+    if not folder.is_dir():
+        raise UsageError(f"Scratch folder {folder} is no folder. Make it, or name another with --scratch.")
+    return folder
 
 
 def _is_writable(folder: Path) -> bool:

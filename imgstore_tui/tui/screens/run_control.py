@@ -12,7 +12,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
 
-from imgstore_tui.bench.results.lock import running
+from imgstore_tui.bench.results.lock import other_run_text
 from imgstore_tui.bench.results.state import RunPhase, RunState
 from imgstore_tui.bench.run.replay import Replay, ReplayControls
 from imgstore_tui.core.errors import ImgstoreError
@@ -88,9 +88,9 @@ class RunControl(Screen[None]):
 
     def action_run(self) -> None:
         """Start the run, or show the problem."""
-        other = running() if self._run_thread.watching and self._run_thread.busy else None
-        if other is not None:
-            self._refuse(f"Another run is going on ({other or 'unknown'}). Wait for it or stop it.")
+        other = other_run_text() if self._run_thread.watching and self._run_thread.busy else ""
+        if other:
+            self._refuse(other)
             return
         try:
             plan = self.plan_to_run()

@@ -128,7 +128,7 @@ def test_the_lock_of_another_user_is_heeded_or_refused_in_a_sentence(tmp_path: P
         assert str(lock) in done.stdout
     elif held:
         assert "holder run 20260102-030405-quick" in done.stdout
-        assert "Another run is going on (run 20260102-030405-quick)" in done.stdout
+        assert "Another run is going on (run 20260102-030405-quick, since 2" in done.stdout
     else:
         assert done.stdout == "holder None\nlocked\n"
 
@@ -138,5 +138,10 @@ def test_a_second_run_is_refused_and_the_first_is_named() -> None:
     with RunLock() as lock:
         lock.set_holder("run 42")
         refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert "Another run is going on (run 42)" in refused.stderr
+        assert f"Another run is going on (run 42, process {os.getpid()} of the user " in refused.stderr
+        assert f"(kill {os.getpid()})" in refused.stderr
+        assert running() == "run 42"
+        lock_path().write_text("run 42\nprocess 1")
+        refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert "kill" not in refused.stderr.splitlines()[-1], "a process that does not hold the lock is not to be ended"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from imgstore_tui.bench.protocol.messages import Flag, Step, TrialOutcome, TrialRequest
 from imgstore_tui.bench.results.journal import read_journal, saved_runs
+from imgstore_tui.bench.results.lock import RunLock
 from imgstore_tui.bench.results.state import RunPhase, RunState, reduce, reduce_all
 from imgstore_tui.bench.run.runner import resume_run, run_plan
 from imgstore_tui.bench.system.app_folders import runs_folder
@@ -359,7 +361,17 @@ def test_only_one_run_at_a_time() -> None:
             refused.append(str(caught.value))
 
     run = run_plan(small_plan(), executor=FakeExecutor(), listen=listen)
-    assert refused == [f"Another run is going on (run {run.id}). Wait for it or stop it."]
+    (sentence,) = refused
+    assert sentence.startswith(f"Another run is going on (run {run.id}, process {os.getpid()} of the user ")
+    assert f"watch it (imgstore-tui show {run.id} --follow)" in sentence
+    assert f"(kill {os.getpid()})" in sentence
+    assert sentence.endswith("More: imgstore-tui help sweep.")
+
+
+@pytest.mark.parametrize("change", [{"scratch": "/nowhere/at/all"}, {"datasets": ("folder:/nowhere/at/all",)}])
+def test_what_cannot_run_is_refused_before_another_run_is_waited_for(change: dict[str, Any]) -> None:
+    with RunLock(), pytest.raises(ImgstoreError, match="/nowhere/at/all"):
+        run_plan(replace(small_plan(), **change), executor=FakeExecutor())
 
 
 @pytest.mark.parametrize(
