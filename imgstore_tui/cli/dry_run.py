@@ -27,6 +27,10 @@ from imgstore_tui.plugins import registry
 from imgstore_tui.present.text.captions import rounds_text
 from imgstore_tui.present.text.estimates import basis_text, clients_text, estimate_text
 
+MOST_EXCLUDED = 5
+"""Most files that are named of those that cannot take part; the others are counted."""
+MOST_EXCLUDED_AS_JSON = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class _Outlook:
@@ -74,7 +78,14 @@ def _facts(outlook: _Outlook) -> dict[str, Any]:
     return {
         "plan": to_json(outlook.plan),
         "datasets": [
-            {"text": text, "summary": dataset.summary, "images": len(dataset), "wanted": dataset.image_limit}
+            {
+                "text": text,
+                "summary": dataset.summary,
+                "images": len(dataset),
+                "wanted": dataset.image_limit,
+                "excluded": [[entry.name, entry.reason] for entry in dataset.excluded[:MOST_EXCLUDED_AS_JSON]],
+                "excluded_count": len(dataset.excluded),
+            }
             for text, dataset in outlook.datasets.items()
         ],
         "scratch": str(outlook.scratch),
@@ -95,6 +106,7 @@ def _print_head(outlook: _Outlook) -> None:
     console, expected = data_console(), outlook.expected
     for dataset in outlook.datasets.values():
         console.print(f"data      {safe_text(dataset.summary)}", soft_wrap=True)
+        _print_excluded(dataset)
         most = dataset.image_limit or 0
         if most > len(dataset):
             repeated = f"larger cutoffs repeat them, up to {format_count(most)}"
@@ -108,6 +120,18 @@ def _print_head(outlook: _Outlook) -> None:
     console.print(f"          {basis_text(expected)}", soft_wrap=True)
     if outlook.plan.clients:
         console.print(f"clients   {safe_text(clients_text(outlook.plan, expected))}", soft_wrap=True)
+
+
+def _print_excluded(dataset: Dataset) -> None:
+    """Print how many files of a dataset cannot take part, the first of them by name with the reason."""
+    if not dataset.excluded:
+        return
+    console, first = data_console(), dataset.excluded[:MOST_EXCLUDED]
+    console.print(f"          {counted(len(dataset.excluded), 'file')} left out:")
+    for entry in first:
+        console.print(f"            {safe_text(entry.name)}: {safe_text(entry.reason)}", soft_wrap=True)
+    if more := len(dataset.excluded) - len(first):
+        console.print(f"            and {counted(more, 'file')} more")
 
 
 def _print_cells(outlook: _Outlook) -> None:

@@ -76,3 +76,21 @@ def test_a_path_that_no_plan_file_can_spell_is_told(tmp_path: Path, monkeypatch:
     done = program("run", "-d", f"folder:{folder}", "-n", "1", "--dry-run")
     assert done.returncode == 0, done.stderr
     assert "No plan file can spell it" in done.stdout
+
+
+def test_files_that_cannot_take_part_are_counted_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (20, 20)).save(tmp_path / "photos" / "a.png")
+    for number in range(7):
+        (tmp_path / "photos" / f"bad{number}.png").write_text("no picture")
+    words = ("run", "-d", "folder:photos", "-n", "10", "--dry-run")
+    lines = [line.strip() for line in program(*words).stdout.splitlines()]
+    assert "7 files left out:" in lines
+    assert [line for line in lines if line.startswith("bad")] == [
+        line for line in lines if "no picture of a kind" in line
+    ]
+    assert "bad0.png: It is no picture of a kind" in "\n".join(lines)
+    assert "and 2 files more" in lines
+    (data,) = json.loads(program(*words, "--json").stdout)["datasets"]
+    assert data["excluded_count"] == len(data["excluded"]) == 7

@@ -36,7 +36,11 @@ def warnings_of(run: Run, facts: Mapping[str, DatasetFacts], pixel_caches: Mappi
             most = f"up to {counted(max(cutoffs), 'image')}" if cutoffs else "one image only"
             yield f"{text} is run with {most}: its option upto leaves larger cutoffs out."
         if fact.excluded_count:
-            yield f"{text}: {counted(fact.excluded_count, 'file')} could not be used and were skipped; show lists them."
+            verb = "was" if fact.excluded_count == 1 else "were"
+            yield (
+                f"{text}: {counted(fact.excluded_count, 'file')} could not be used and {verb} left out; to list them: "
+                f"imgstore-tui show {run.id} all"
+            )
         yield from _losses(plan, text, pixel_caches[text])
     if run.environment.same_device_as_data is False:
         yield f"The stores are made on another device than the data: {run.environment.scratch}."

@@ -54,7 +54,7 @@ def test_larger_cutoffs_that_are_left_out_are_warned_of(upto: int, most: str, tm
 
 def test_files_that_cannot_take_part_are_counted(tmp_path: Path) -> None:
     assert warnings(tmp_path, [RGB], excluded_count=1_234) == [
-        "synthetic: 1,234 files could not be used and were skipped; show lists them."
+        f"synthetic: 1,234 files could not be used and were left out; to list them: imgstore-tui show {RUN.id} all"
     ]
 
 
