@@ -58,7 +58,10 @@ def build_pixel_cache(
         DataError: If no image can be read, or the dataset has no original files and they are needed.
     """
     if originals and not dataset.has_originals:
-        raise DataError(f"The codec 'original' needs picture files stored as they are; {dataset.summary} has none.")
+        raise DataError(
+            f"The codec 'original' needs picture files stored as they are; {dataset.summary} has none. Take the method "
+            "without +original, or with a codec that encodes pixels, e.g. lmdb or lmdb+png."
+        )
     total = min(count, len(dataset))
     written = _write_images(dataset, total, folder, originals, in_place, progress, cancel)
     used, broken = len(written.entries), written.broken

@@ -127,7 +127,11 @@ class StoreDataset(Dataset):
     def original(self, index: int) -> bytes:
         """Return the file of image ``index``."""
         if not self.has_originals:
-            raise DataError(f"{self._location} holds images of the codec {self._facts['codec']}, not picture files.")
+            raise DataError(
+                f"{self._location} holds images of the codec {self._facts['codec']}, not picture files, which the "
+                "codec 'original' needs. Take the method without +original, or with a codec that encodes pixels, e.g. "
+                "lmdb or lmdb+png."
+            )
         facts, data = self._get(index, "payloads")
         self._note_lost(index, facts)
         return bytes(data)
