@@ -7,6 +7,8 @@ other programs are read in a child process, because a damaged one may kill a dri
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +21,8 @@ import numpy as np
 from imgstore_tui.core.backend import Backend
 from imgstore_tui.core.codec import Codec
 from imgstore_tui.core.content import PayloadKind
-from imgstore_tui.core.errors import NotAStoreError, StoreError, UnavailableError
+from imgstore_tui.core.errors import DataError, NotAStoreError, StoreError, UnavailableError
+from imgstore_tui.core.foreign_layout import OPTIONS
 from imgstore_tui.core.location import Location, ServerLocation
 from imgstore_tui.core.reader_writer import Reader
 from imgstore_tui.datasets.store import StoreDataset
@@ -31,6 +34,8 @@ from imgstore_tui.storekit.server import check_named
 if TYPE_CHECKING:
     from imgstore_tui.core.content import Labels, Pixels
 
+_NAMED_OPTION = re.compile(rf"\b({'|'.join(option.name for option in OPTIONS)})=(\w*)")
+"""An option of files of other programs in a sentence, with its value if that is named."""
 _inherited: list[object] = []
 """Stores that a forked process got from its parent: neither used nor closed, because the parent still reads them."""
 _sequences: weakref.WeakSet[StoredImages]
@@ -81,11 +86,14 @@ class StoredImages:
 
     def _open(self) -> _Opened | StoreDataset:
         """Open the store: in this process, or in a child process for files of other programs."""
-        opened = self._open_here()
-        if opened is None:
-            dataset = StoreDataset(self._location, {})
-            dataset.scan()
-            return dataset
+        try:
+            opened = self._open_here()
+            if opened is None:
+                dataset = StoreDataset(self._location, {})
+                dataset.scan()
+                return dataset
+        except (DataError, StoreError) as error:
+            raise type(error)(f"{error}{_conversion_text(str(error), self._location)}") from None
         backend, reader = opened
         if not backend.capabilities.fork_safe:
             self._forked_from = (
@@ -340,6 +348,22 @@ class StoredImages:
 
     def __repr__(self) -> str:
         return f"imgstore_tui.open({str(self._location)!r})"
+
+
+def _conversion_text(problem: str, location: Location) -> str:
+    """Return how to read a file all the same whose refusal names options that a sequence does not take; else nothing.
+
+    Args:
+        problem: The refusal of the file.
+        location: Where it is.
+    """
+    named = _NAMED_OPTION.findall(problem)
+    if not named or isinstance(location, ServerLocation):
+        return ""
+    option, value = next((each for each in named if each[1]), named[0])
+    source = f"store:{location.name},{option}={value or option.upper()}"
+    command = shlex.join(("imgstore-tui", "convert", source, "lmdb", f"{location.stem}.lmdb"))
+    return f" imgstore_tui.open takes none of them: convert the file first, {command}"
 
 
 def _reopen(location: str, trust: bool, access: str | None) -> StoredImages:

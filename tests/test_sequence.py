@@ -276,3 +276,15 @@ def test_only_a_file_of_another_program_is_read_in_a_child(name: str, tmp_path: 
             return bool((opened[1] == IMAGES[1]).all()) and children() == expected
 
         assert in_a_fork(reads_in_a_fork_alike)
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_a_file_that_needs_an_option_is_said_to_be_converted_first(trust: bool, tmp_path: Path) -> None:
+    np.savez(tmp_path / "f.npz", images=np.zeros((3, 8, 8, 3)))
+    with pytest.raises(ImgstoreError) as caught:
+        imgstore_tui.open(tmp_path / "f.npz", trust=trust)
+    command = "imgstore-tui convert store:f.npz,scale=255 lmdb f.lmdb"
+    assert str(caught.value).endswith(f"imgstore_tui.open takes none of them: convert the file first, {command}")
+    with pytest.raises(ImgstoreError) as caught:
+        imgstore_tui.open(tmp_path / "g.npz", trust=trust)
+    assert "convert" not in str(caught.value)
