@@ -14,7 +14,7 @@ from imgstore_tui.analysis.advice.weights import Criterion, Use, parse_weights, 
 from imgstore_tui.analysis.prices import EXAMPLE, PriceSheet, read_prices
 from imgstore_tui.cli.load_run import read_run
 from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
-from imgstore_tui.cli.parser import RUN_HELP, CommandParser, check_choice
+from imgstore_tui.cli.parser import CommandParser, check_choice
 from imgstore_tui.core.errors import DataError, UsageError
 from imgstore_tui.core.model import Cell, Run
 from imgstore_tui.core.text import safe_text
@@ -94,7 +94,7 @@ def make_parser() -> CommandParser:
         + ", ".join(f"{criterion} ({criterion.describe})" for criterion in Criterion)
         + ".\nFor more: imgstore-tui help advise",
     )
-    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    parser.add_optional_run()
     parser.add_argument(
         "--for", dest="use", metavar="USE",
         help=f"{', '.join(Use)}: what the images are for (default: as the plan of the run is named, else training)",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imgstore_tui.cli.load_run import read_run
 from imgstore_tui.cli.output import talk_console
-from imgstore_tui.cli.parser import RUN_HELP, CommandParser
+from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.core.errors import FileTakenError, UsageError
 from imgstore_tui.core.paths import expand_path
 from imgstore_tui.core.text import safe_text
@@ -20,7 +20,7 @@ def make_parser() -> CommandParser:
     from imgstore_tui.present import exports
 
     parser = CommandParser(prog="imgstore-tui export", description="Export a run to a file, or to standard output.")
-    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    parser.add_optional_run()
     parser.add_argument(
         "-f", "--format", metavar="FORMAT", help=f"{', '.join(exports.names())} (default: by FILE's extension)"
     )

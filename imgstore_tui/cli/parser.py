@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 RUN_HELP = "the id or name of a run, a file, or last"
 """Help of the argument RUN."""
+LAST_RUN = "last"
+"""What names the newest run."""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -22,6 +24,19 @@ class CommandParser(argparse.ArgumentParser):
     def __init__(self, **settings: Any) -> None:
         settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(allow_abbrev=False, **settings)
+        self._intermixed = False
+        """Whether an argument that may be left out may follow an option: argparse alone takes it as left out then."""
+
+    def add_optional_run(self) -> None:
+        """Add the argument RUN, which may be left out: the newest run is meant then."""
+        self._intermixed = True
+        self.add_argument("run", metavar="RUN", nargs="?", default=LAST_RUN, help=f"{RUN_HELP} (default: {LAST_RUN})")
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> argparse.Namespace:  # type: ignore[override]
+        """Return the parsed arguments, as ``argparse`` does."""
+        parse = super().parse_intermixed_args if self._intermixed else super().parse_args
+        parsed: argparse.Namespace = parse(args, namespace)
+        return parsed
 
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
         """Print help or version; argparse itself ignores a failed write."""

@@ -121,7 +121,7 @@ def make_parser() -> CommandParser:
     parser = CommandParser(
         prog="imgstore-tui run",
         description="Write images with each storage method, read them back, and report what each costs.\n"
-        "Without arguments: disk, lmdb and hdf5 with synthetic images, 1 to 1,000 of them, about a minute.",
+        "Without arguments: disk, lmdb and hdf5 with synthetic images, 10 to 1,000 of them, about a minute.",
         epilog=f"operations:\n{operations}\n\nA SPEC is BACKEND[+CODEC][:OPTION=VALUE,...], e.g. lmdb, lmdb+png, "
         "hdf5:chunks=64, lmdb:preset=article.\nA DATASET is NAME[:PATH][,OPTION=VALUE], e.g. synthetic,size=256 or "
         "folder:photos;\nits option upto=N skips cutoffs above N, for large images beside small ones.\n"

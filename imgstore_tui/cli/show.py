@@ -11,7 +11,7 @@ from rich.text import Text
 
 from imgstore_tui.cli.load_run import read_run
 from imgstore_tui.cli.output import ascii_only, data_console, output_width, talk_console
-from imgstore_tui.cli.parser import RUN_HELP, CommandParser, check_choice
+from imgstore_tui.cli.parser import LAST_RUN, CommandParser, check_choice
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.events import Event, RunFinished, RunStarted
 from imgstore_tui.core.model import Cell, Run
@@ -31,12 +31,12 @@ def make_parser() -> CommandParser:
     parser = CommandParser(
         prog="imgstore-tui show", description="What a saved run answers; its tables, charts and verdicts."
     )
-    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    parser.add_optional_run()
     parser.add_argument(
         "part", metavar="PART", nargs="?", default=PARTS[0],
         help=f"{', '.join(PARTS[:-1])} or {PARTS[-1]}; answer, which is usual: medians, disk use, what to take",
     )  # fmt: skip
-    parser.add_argument("--all", action="store_const", dest="part", const="all", help="the same as the part all")
+    parser.add_argument("--all", action="store_true", help="the same as the part all")
     parser.add_argument("--chart", metavar="KIND", help="only this chart")
     parser.add_argument("--no-charts", action="store_true", help="no charts")
     parser.add_argument("--at", metavar="N", help="only rank the methods at this number of images")
@@ -62,6 +62,10 @@ def make_parser() -> CommandParser:
 def main(argv: Sequence[str]) -> int:
     """Print what a run answers, or another part of it."""
     arguments = make_parser().parse_args(argv)
+    if arguments.all:
+        arguments.part = "all"
+    if arguments.run in PARTS and arguments.part == PARTS[0] and not _is_run(arguments.run):
+        arguments.run, arguments.part = LAST_RUN, arguments.run
     if arguments.follow:
         _follow(arguments.run)
     run = read_run(arguments.run)
@@ -93,6 +97,16 @@ def main(argv: Sequence[str]) -> int:
         part = check_choice("part", arguments.part, list(PARTS))
         _print_part(console, results, part, charts=not arguments.no_charts, scales=scales, plain=plain)
     return 0
+
+
+def _is_run(name: str) -> bool:
+    from imgstore_tui.bench.results.journal import find_run
+
+    try:
+        find_run(name)
+    except UsageError:
+        return False
+    return True
 
 
 def _print_cells_as_json(run: Run, name: str | None, at: str | None) -> int:

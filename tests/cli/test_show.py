@@ -76,3 +76,16 @@ def test_a_cell_or_a_number_of_images_is_shown_as_json(saved: Run) -> None:
     ranked = json.loads(program("show", "last", "--at", "100", "--json").stdout)
     assert {cell["cutoff"] for cell in ranked} == {100}
     assert {cell["spec"] for cell in ranked} == {"disk", "lmdb", "hdf5"}
+
+
+def test_without_a_run_the_newest_is_meant_and_a_part_alone_is_that_of_it(saved: Run) -> None:
+    assert program("show").stdout == program("show", "last").stdout
+    assert program("show", "verdicts").stdout == program("show", "last", "verdicts").stdout
+    assert program("show", "--all").stdout == program("show", "last", "all").stdout
+    assert program("show", "--no-charts", "last", "tables").stdout == program("show", "last", "tables").stdout
+    assert program("export", "-f", "csv").stdout == program("export", "last", "-f", "csv").stdout
+    assert program("export", "-f", "csv", saved.id).stdout == program("export", saved.id, "-f", "csv").stdout
+    assert program("advise", "--for", "archive").stdout == program("advise", "last", "--for", "archive").stdout
+    assert "There is no run 'verdict'" in sentence(program("show", "verdict"))
+    assert program("rename", "last", "verdicts").returncode == 0
+    assert program("show", "verdicts").stdout == program("show", "last").stdout, "a run of that name comes first"

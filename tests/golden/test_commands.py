@@ -22,7 +22,7 @@ CORE = {
 OF_THE_MACHINE = ("available", "how_to_get")
 REFUSED = (
     ("shwo",),
-    ("show",),
+    ("resume",),
     ("show", "none-of-that-name"),
     ("run", "-b", "lmbd"),
     ("run", "-b", "lmdb:layuot=1"),
