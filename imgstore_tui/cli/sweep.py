@@ -13,6 +13,10 @@ from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import format_count
 from imgstore_tui.jobs.sweep import ServerLeftover, WeighedLeftover, find_leftovers, forget, sweep
 
+_NOTHING = (
+    "Nothing is left of any run or server. An unfinished conversion lies beside its destination, as NAME.converting: "
+    "imgstore-tui help sweep."
+)
 MANY_FILES = 5_000
 """From this many files on, removing takes seconds and its progress is shown."""
 
@@ -37,7 +41,7 @@ def main(argv: Sequence[str]) -> int:
     if arguments.json:
         return print_json(list(map(_facts, leftovers)))
     if not leftovers:
-        talk_console().print("Nothing is left of any run.")
+        talk_console().print(_NOTHING, soft_wrap=True)
     code = ExitCode.OK
     for entry in leftovers:
         path = safe_text(str(entry.leftover.path))

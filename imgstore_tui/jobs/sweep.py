@@ -7,15 +7,19 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from imgstore_tui.bench.results.journal import Ballast, left_ballast
 from imgstore_tui.bench.run import run_folder, server_ledger
 from imgstore_tui.bench.run.run_folder import Leftover
 from imgstore_tui.bench.run.server_ledger import ServerLeftover, forget
 from imgstore_tui.core.errors import ImgstoreError
-from imgstore_tui.core.units import counted, format_bytes, format_count
+from imgstore_tui.core.units import counted, format_bytes
 from imgstore_tui.jobs.servers import leftovers as server_folders
 from imgstore_tui.jobs.servers.leftovers import ServerFolder
 
+AnyLeftover = Leftover | ServerLeftover | ServerFolder | Ballast
+
 __all__ = [
+    "AnyLeftover",
     "Leftover",
     "ServerLeftover",
     "WeighedLeftover",
@@ -31,7 +35,7 @@ __all__ = [
 class WeighedLeftover:
     """A leftover with its disk use, or its number of stores."""
 
-    leftover: Leftover | ServerLeftover | ServerFolder
+    leftover: AnyLeftover
     allocated_bytes: int = 0
     files: int = 0
     stores: int | None = None
@@ -41,7 +45,7 @@ class WeighedLeftover:
     def size(self) -> str:
         """The disk use or the number of stores, as text."""
         if not isinstance(self.leftover, ServerLeftover):
-            return f"{format_bytes(self.allocated_bytes)} in {format_count(self.files)} files"
+            return f"{format_bytes(self.allocated_bytes)} in {counted(self.files, 'file')}"
         return "an unknown number of stores" if self.stores is None else counted(self.stores, "store")
 
 
@@ -51,12 +55,12 @@ def leftovers() -> list[Leftover | ServerLeftover | ServerFolder]:
 
 
 def find_leftovers() -> list[WeighedLeftover]:
-    """Return the leftovers of killed runs, weighed; a server is asked, which takes seconds if it is down.
+    """Return the leftovers of killed runs, weighed, and the space that they have held back for their results.
 
-    A ledger whose server holds nothing of it any more is removed.
+    A server is asked, which takes seconds if it is down. A ledger whose server holds nothing of it any more is removed.
     """
     weighed = []
-    for leftover in leftovers():
+    for leftover in [*leftovers(), *left_ballast()]:
         if not isinstance(leftover, ServerLeftover):
             weighed.append(_weigh(leftover))
             continue
@@ -95,7 +99,7 @@ def _servers(places: set[str]) -> str:
     return "a server" if len(places) == 1 else counted(len(places), "server")
 
 
-def sweep(leftover: Leftover | ServerLeftover | ServerFolder, progress: Callable[[int], None] = lambda _: None) -> None:
+def sweep(leftover: AnyLeftover, progress: Callable[[int], None] = lambda _: None) -> None:
     """Remove a leftover.
 
     Args:
@@ -110,12 +114,17 @@ def sweep(leftover: Leftover | ServerLeftover | ServerFolder, progress: Callable
         run_folder.sweep(leftover, progress)
     elif isinstance(leftover, ServerFolder):
         server_folders.remove(leftover)
+    elif isinstance(leftover, Ballast):
+        leftover.path.unlink(missing_ok=True)
     else:
         server_ledger.sweep_server(leftover)
 
 
-def _weigh(leftover: Leftover | ServerFolder) -> WeighedLeftover:
+def _weigh(leftover: Leftover | ServerFolder | Ballast) -> WeighedLeftover:
     allocated, files = 0, 0
+    if isinstance(leftover, Ballast):
+        with contextlib.suppress(FileNotFoundError):
+            allocated, files = leftover.path.lstat().st_blocks * 512, 1
     for folder, _, names in os.walk(leftover.path):
         for name in names:
             allocated += os.lstat(os.path.join(folder, name)).st_blocks * 512  # noqa: PTH118

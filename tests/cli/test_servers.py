@@ -173,4 +173,4 @@ def test_a_server_that_dies_while_it_is_written_to_fails_rows_and_is_swept(
     server.start()
     swept = program("sweep", IMGSTORE_POSTGRES_URL=url)
     assert swept.returncode == 0, swept.stderr
-    assert program("sweep", "--list", IMGSTORE_POSTGRES_URL=url).stderr.strip() == "Nothing is left of any run."
+    assert program("sweep", "--list", IMGSTORE_POSTGRES_URL=url).stderr.startswith("Nothing is left of any run")

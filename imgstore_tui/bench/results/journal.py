@@ -10,6 +10,7 @@ import contextlib
 import errno
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,6 +26,7 @@ from imgstore_tui.core.paths import expand_path
 from imgstore_tui.storekit.file_lock import try_lock
 
 SUFFIX = ".jsonl"
+BALLAST_SUFFIX = ".ballast"
 BALLAST_BYTES = 256 << 10
 """Space that is held back, and released when the disk is full."""
 
@@ -46,7 +48,7 @@ class Journal:
             UnavailableError: If another process writes it.
         """
         self.path = path
-        self._ballast = path.with_suffix(".ballast")
+        self._ballast = path.with_suffix(BALLAST_SUFFIX)
         self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | flags, 0o600)
         try:
             self._lock()
@@ -286,6 +288,37 @@ def _title(path: Path) -> str:
         return read_journal(path).title if b'{"kind":"title"' in path.read_bytes() else ""
     except (DataError, OSError):
         return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ballast:
+    """Space that a killed run has held back beside its journal."""
+
+    run_id: str
+    path: Path
+
+
+def left_ballast() -> list[Ballast]:
+    """Return the ballast that no process holds any more: that of runs which were killed, or whose journal is gone."""
+    folder = runs_folder()
+    paths = sorted(folder.glob(f"*{BALLAST_SUFFIX}")) if folder.is_dir() else []
+    return [Ballast(path.stem, path) for path in paths if not _is_written(path.with_suffix(SUFFIX))]
+
+
+def _is_written(path: Path) -> bool:
+    """Return whether a process writes a journal, as far as can be told."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        return not try_lock(descriptor, shared=True)
+    except OSError:  # a file system without locks
+        return True
+    finally:
+        os.close(descriptor)
 
 
 def saved_runs() -> list[Path]:

@@ -66,8 +66,8 @@ class LeftoversLine(Widget):
         size = total_size(self.leftovers)
         if self.sweeping:
             return Text(f"removing {size} ...", no_wrap=True)
-        one = len(self.leftovers) == 1
-        runs, it = ("A run that died", "it") if one else (f"{len(self.leftovers)} runs that died", "them")
+        count = len({getattr(entry.leftover, "run_id", str(entry.leftover.path)) for entry in self.leftovers})
+        runs, it = ("A run that died", "it") if count == 1 else (f"{count} runs that died", "them")
         paths = ", ".join(safe_text(str(entry.leftover.path)) for entry in self.leftovers)
         when = " after this run" if self.measuring else ""
         return Text(f"{runs} left {size}: u removes {it}{when}. {paths}", no_wrap=True, overflow="ellipsis")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imgstore_tui.bench.results.journal import Journal, find_run, read_journal, saved_runs
+from imgstore_tui.bench.results.journal import Ballast, Journal, find_run, left_ballast, read_journal, saved_runs
 from imgstore_tui.core.errors import DataError, UnavailableError, UsageError
 from imgstore_tui.core.model import Run
 from imgstore_tui.testing.fake_runs import fake_run
@@ -170,3 +170,15 @@ def test_a_plan_of_numbers_beyond_all_measure_is_no_run(run: Run) -> None:
     path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
     with pytest.raises(DataError, match="is not a run of this program"):
         read_journal(path)
+
+
+def test_ballast_is_left_once_no_process_writes_its_journal(run: Run) -> None:
+    journal = Journal.begin(run)
+    ballast = journal.path.with_suffix(".ballast")
+    assert ballast.exists()
+    assert left_ballast() == []
+    journal.close()
+    ballast.touch()
+    assert left_ballast() == [Ballast(run.id, ballast)]
+    journal.path.unlink()
+    assert left_ballast() == [Ballast(run.id, ballast)]
