@@ -37,8 +37,8 @@ class VerdictRules:
         return look_at(self.plan, methods, rounds, ended=self.ended)
 
     def rounds_needed(self, methods: int) -> int:
-        """Return the fewest rounds that a verdict needs."""
-        return MIN_ROUNDS if self.ended else rounds_for_verdict(self.plan, methods)
+        """Return after how many rounds there may be a verdict, as planned: what a run that has ended lacks, too."""
+        return rounds_for_verdict(self.plan, methods)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Verdict:
     headline: tuple[Standing, ...] = ()
     """The standings again, by intervals that hold together with those of all other verdicts of the run."""
     judged_together: int = 1
-    """Number of verdicts of the run that the headline holds together with, this one included."""
+    """Number of verdicts that the run gives and the headline holds together with, this one included."""
     settled: bool = False
     """Whether further rounds would change nothing, see ``stats.ranking.is_settled``."""
     warnings: tuple[NoiseWarning, ...] = ()
@@ -205,8 +205,8 @@ def verdicts(summaries: Iterable[CellSummary], rules: VerdictRules) -> tuple[Ver
     return VerdictCache().verdicts(summaries, rules)
 
 
-_Basis = tuple[VerdictRules, int, float]
-"""Rules, number of verdicts that hold together, and the part of the error that this one may spend."""
+_Basis = tuple[VerdictRules, float]
+"""Rules, and the part of the error of all verdicts together that this one may spend."""
 
 
 class VerdictCache:
@@ -225,23 +225,30 @@ class VerdictCache:
             if summary.psnr_db is not None:  # measured when the store is written, and valid for all reads of it
                 psnr_of[summary.cell.dataset, summary.cell.spec] = summary.psnr_db
         parts = error_parts(contest for contest, entries in contests.items() if len(entries) > 1)
-        together = max(1, len(parts))
         verdicts = []
         for contest, entries in contests.items():
             psnrs = [psnr_of.get((contest.dataset, entry.cell.spec)) for entry in entries]
             old_entries, old_psnrs, old_rules, verdict = self._judged.get(contest, ([], [], None, None))
             same = psnrs == old_psnrs and len(entries) == len(old_entries) and all(map(is_, entries, old_entries))
-            key = (rules, together, parts.get(contest, 1.0))
+            key = (rules, parts.get(contest, 1.0))
             if verdict is None or not same or old_rules != key:
                 verdict = _verdict(contest, entries, psnr_of, *key)
                 self._judged[contest] = (entries, psnrs, key, verdict)
             verdicts.append(verdict)
-        return tuple(verdicts)
+        together = max(1, sum(verdict.reason is None and verdict.contest in parts for verdict in verdicts))
+        return tuple(self._together(verdict, together) for verdict in verdicts)
+
+    def _together(self, verdict: Verdict, together: int) -> Verdict:
+        """Return a verdict with the number of those that hold together."""
+        if verdict.judged_together != together:
+            verdict = replace(verdict, judged_together=together)
+            self._judged[verdict.contest] = (*self._judged[verdict.contest][:3], verdict)
+        return verdict
 
 
 def _verdict(
     contest: Cell, entries: list[CellSummary], psnr_of: Mapping[tuple[str, str], float], rules: VerdictRules,
-    together: int, part: float,
+    part: float,
 ) -> Verdict:  # fmt: skip
     valid = {entry.cell.spec: dict(entry.rounds) for entry in entries if exclusion_reason(entry) is None}
     left_out = [(entry.cell.spec, reason) for entry in entries if (reason := exclusion_reason(entry)) is not None]
@@ -253,7 +260,7 @@ def _verdict(
     decided = any(entry.placement is not Placement.NONE for entry in standings)
     if decided:
         left_out += [
-            (entry.name, _too_few(len(valid[entry.name]), needed))
+            (entry.name, _too_few(len(valid[entry.name]), MIN_ROUNDS if rules.ended else needed))
             for entry in standings
             if entry.placement is Placement.NONE
         ]
@@ -265,9 +272,8 @@ def _verdict(
         tuple(left_out),
         tuple((name, psnr) for name, psnr in ranked if psnr is not None),
         headline,
-        together,
-        is_settled(headline),
-        _dependence_warnings(valid, standings) if decided else (),
+        settled=is_settled(headline),
+        warnings=_dependence_warnings(valid, standings) if decided else (),
     )
 
 

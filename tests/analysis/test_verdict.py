@@ -259,6 +259,10 @@ def test_a_run_of_many_verdicts_is_surer_of_its_headline() -> None:
     assert {verdict.winner for verdict in judged} == {"lmdb"}
     assert {verdict.at_headline().winner for verdict in judged} == {None}
     assert {verdict.judged_together for verdict in judged} == {10}
+    few = tuple(trial for trial in many if trial.dataset in ("synthetic,size=1", "synthetic,size=2") or trial.round < 3)
+    judged = verdicts(summarise(replace(one, measurements=few)), VerdictRules.of(one))
+    assert len(judged) == 10
+    assert {verdict.judged_together for verdict in judged} == {2}, "what has no verdict is not counted"
 
 
 def test_a_run_that_stops_by_itself_is_judged_at_its_looks_only() -> None:
@@ -274,6 +278,8 @@ def test_a_run_that_stops_by_itself_is_judged_at_its_looks_only() -> None:
     assert after(9).standings == after(8).standings, "the ninth round waits for the next look"
     assert after(9, "budget").standings != after(8).standings, "no further round comes"
     assert after(7, "budget").winner == "lmdb"
+    few = "No verdict: there are only 5 of the 8 rounds that a verdict needs."
+    assert after(5).describe() == after(5, "budget").describe() == few, "the same number before and after the end"
 
 
 def test_a_run_without_looks_is_judged_when_it_ends() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from imgstore_tui.core.model import Plan
+from collections import Counter
+from collections.abc import Iterable
+
+from imgstore_tui.core.model import Cell, Plan
 from imgstore_tui.stats.intervals import CONFIDENCE, MIN_ROUNDS
 from imgstore_tui.stats.looks import Look, final_look, last_look, schedule_looks
 
@@ -25,6 +28,18 @@ def rounds_for_verdict(plan: Plan, methods: int) -> int:
     """Return the fewest rounds at which a run of the plan is looked at, unless it ends before."""
     looks = looks_of(plan, methods)
     return looks[0].rounds if plan.looks and looks else MIN_ROUNDS
+
+
+def rounds_for_first_verdicts(plan: Plan, cells: Iterable[Cell]) -> int:
+    """Return the fewest rounds at which the methods of every contest of a plan are compared.
+
+    It is the number that all texts name which speak of the run as a whole.
+
+    Args:
+        plan: The plan.
+        cells: Its cells, those of the source row included: the more methods, the more rounds.
+    """
+    return rounds_for_verdict(plan, max(Counter(cell.contest for cell in cells).values(), default=0))
 
 
 def look_at(plan: Plan, methods: int, rounds: int, *, ended: bool) -> Look | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from imgstore_tui.bench.plan.client_grid import client_blocks, client_seconds
 from imgstore_tui.bench.plan.cost_model import CostModel
 from imgstore_tui.bench.plan.grid import images_needed, plan_cells, specs_by_label
-from imgstore_tui.bench.plan.looks import rounds_for_verdict
+from imgstore_tui.bench.plan.looks import rounds_for_first_verdicts
 from imgstore_tui.bench.results.past_costs import NO_PAST_COSTS, PastCosts
 from imgstore_tui.bench.run.preflight import DataSize, SpaceNeed, space_needed
 from imgstore_tui.core.dataset import Dataset
@@ -115,7 +115,7 @@ def estimate(plan: Plan, sizes: Mapping[str, DataSize], past_costs: PastCosts = 
 def _rounds_needed(plan: Plan, cells: Sequence[Cell]) -> int | None:
     """Return the rounds of the first look at the cells with the most methods; None where there is none."""
     most = max(Counter(cell.contest for cell in cells).values(), default=0)
-    needed = rounds_for_verdict(plan, most)
+    needed = rounds_for_first_verdicts(plan, cells)
     return needed if most > 1 and plan.rounds >= needed else None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Self
 from imgstore_tui.bench.plan.client_grid import client_seconds
 from imgstore_tui.bench.plan.cost_model import CostModel
 from imgstore_tui.bench.plan.grid import cutoffs_of, images_needed, plan_cells, reads_in_place, specs_by_label
-from imgstore_tui.bench.plan.looks import rounds_for_verdict
+from imgstore_tui.bench.plan.looks import rounds_for_first_verdicts
 from imgstore_tui.bench.results.past_costs import PastCosts
 from imgstore_tui.bench.system.disk_space import free_bytes, free_files
 from imgstore_tui.bench.system.memory import available_bytes
@@ -303,7 +302,7 @@ def short_budget(plan: Plan, cells: Sequence[Cell], image_bytes: Mapping[str, fl
     Returns:
         One or two sentences; empty if the time may suffice, or the plan asks for no verdict.
     """
-    needed = rounds_for_verdict(plan, max(Counter(cell.contest for cell in cells).values(), default=0))
+    needed = rounds_for_first_verdicts(plan, cells)
     if plan.budget_s is None or plan.rounds < needed or len({cell.spec for cell in cells}) < 2:
         return ""
     costs = CostModel(image_bytes)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgstore_tui.analysis.summary import CellSummary
-from imgstore_tui.analysis.verdict import VerdictRules
+from imgstore_tui.bench.plan.grid import run_cells
+from imgstore_tui.bench.plan.looks import rounds_for_first_verdicts
 from imgstore_tui.core.operations import Operation
 from imgstore_tui.core.units import format_bytes, format_count, format_count_short, format_rate, format_seconds
 from imgstore_tui.present.results import RunResults, group_summaries, spec_order
@@ -81,7 +82,7 @@ def _legend(group: Sequence[CellSummary], results: RunResults) -> str:
     judged = [results.verdict_of[summary.cell.contest] for summary in group]
     if any(verdict.best for verdict in judged):
         return "* fastest, = tie with the fastest, or too close to call."
-    needed = VerdictRules.of(results.run).rounds_needed(len({summary.cell.spec for summary in group}))
+    needed = rounds_for_first_verdicts(results.run.plan, run_cells(results.run))
     return f"Nothing is marked as fastest: a verdict needs {needed} verified rounds of two methods."
 
 

@@ -10,7 +10,8 @@ from rich.cells import cell_len
 from imgstore_tui.analysis.ceilings import headrooms
 from imgstore_tui.analysis.verdict import Verdict, listed
 from imgstore_tui.bench.plan.error_parts import DECIDING_READS
-from imgstore_tui.bench.plan.looks import rounds_for_verdict
+from imgstore_tui.bench.plan.grid import run_cells
+from imgstore_tui.bench.plan.looks import rounds_for_first_verdicts
 from imgstore_tui.core.access import Access
 from imgstore_tui.core.errors import UsageError
 from imgstore_tui.core.model import Cell
@@ -149,7 +150,7 @@ def _missing_rounds(results: RunResults) -> Iterator[RecommendationLine]:
         for summary in results.summaries:
             if summary.cell.cutoff == most:
                 rounds.setdefault(summary.cell.contest, []).append(len(summary.rounds))
-        needed = rounds_for_verdict(run.plan, max(map(len, rounds.values()), default=0))
+        needed = rounds_for_first_verdicts(run.plan, run_cells(run))
         done = min(needed - 1, max((min(each) for each in rounds.values() if len(each) > 1), default=0))
         decided = any(verdict.reason is None for verdict in results.verdicts)
         of_most = f" for {counted(most, 'image')}" if decided else ""

@@ -12,7 +12,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from imgstore_tui.analysis.standings import ProvisionalStanding, Standings, provisional_standings
-from imgstore_tui.analysis.verdict import VerdictRules
+from imgstore_tui.bench.plan.grid import run_cells
+from imgstore_tui.bench.plan.looks import rounds_for_first_verdicts
 from imgstore_tui.core.spec import IN_PLACE
 from imgstore_tui.core.text import safe_text
 from imgstore_tui.core.units import counted, format_count_short, format_number, format_seconds
@@ -53,7 +54,7 @@ def standings_text(
     if not every:
         return text
     text.append(f"{TITLE}\n", style="bold yellow")
-    text.append_text(folded_line("  ", "", _needs_text(results, every), width, style="dim"))
+    text.append_text(folded_line("  ", "", _needs_text(results), width, style="dim"))
     for standings in every[:most]:
         text.append(f"{standings_title(standings, results)}\n", style="bold")
         for line in _entry_lines(standings, results, width or 80, colours):
@@ -73,7 +74,7 @@ def standings_lines(results: RunResults, cutoff: int | None = None) -> list[str]
         )
         for standings in every
     ]
-    return [*lines, _needs_text(results, every)] if lines else []
+    return [*lines, _needs_text(results)] if lines else []
 
 
 def standings_line(results: RunResults) -> str:
@@ -116,9 +117,8 @@ def _title(standings: Standings, results: RunResults) -> str:
     return contest_title(contest if several else replace(contest, sync=None, cache=None), results.run)
 
 
-def _needs_text(results: RunResults, every: tuple[Standings, ...]) -> str:
-    most = max(len(standings.entries) for standings in every)
-    needed = VerdictRules.of(results.run).rounds_needed(most)
+def _needs_text(results: RunResults) -> str:
+    needed = rounds_for_first_verdicts(results.run.plan, run_cells(results.run))
     return f"Provisional, may change: a verdict needs {needed} rounds."
 
 
