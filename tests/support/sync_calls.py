@@ -127,7 +127,7 @@ def main(spec_text: str, folder: Path) -> None:
                 result = timed.complete(result)
             except UnsupportedError as error:
                 reason = str(error)
-            row = {"operation": operation, "level": level, "said": result.sync_count, "reason": reason}
+            row = {"operation": operation, "level": level, "reported": result.sync_count, "reason": reason}
             print(json.dumps(row))
 
 
