@@ -9,7 +9,7 @@ from imgstore_tui.present.charts.figures import SOURCE_INDEX
 
 QUIET = "#646b73"
 """Colour of what is said in small print."""
-_MARKS = "os^DxP"
+_MARKS = "os^DXP"
 _FILLS = ("full", "none", "left", "bottom")
 
 SETTINGS: dict[Any, Any] = {
