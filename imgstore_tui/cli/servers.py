@@ -127,7 +127,10 @@ def _run(argv: Sequence[str]) -> int:
             nodes = [one.wait() for one in started]
             for node in nodes:
                 talk.print(f"{catalogue.recipe(node.name).title} answers on 127.0.0.1:{node.port}.", soft_wrap=True)
-            return _run_command(command, environment | dict(supervisor.merged(nodes)))
+            from imgstore_tui.bench.run.preflight import SERVERS_END_VARIABLE
+
+            own_variables = {**supervisor.merged(nodes), SERVERS_END_VARIABLE: "1"}
+            return _run_command(command, environment | own_variables)
         finally:
             for node in state.read_all(folder):
                 supervisor.end(node)

@@ -282,6 +282,9 @@ class ServerFacts:
     round_trip_spread: float | None = None
     """How many times as long the slowest of several looks at that took; None where the first was short."""
 
+    ends_with_command: bool = False
+    """Whether it was started for the command that ran this, and is gone after it: nothing can go on with it."""
+
     @property
     def is_far(self) -> bool:
         """Whether its requests are on their way for longer than on one machine, or it is on another."""
@@ -291,9 +294,10 @@ class ServerFacts:
 
     def is_same(self, other: ServerFacts) -> bool:
         """Whether another time the same server was met with the same settings; room and distance may differ."""
-        lasting, others = (
-            replace(facts, free_bytes=None, round_trip_s=None, round_trip_spread=None) for facts in (self, other)
-        )
+        passing: dict[str, Any] = {
+            "free_bytes": None, "round_trip_s": None, "round_trip_spread": None, "ends_with_command": False,
+        }  # fmt: skip
+        lasting, others = (replace(facts, **passing) for facts in (self, other))
         return lasting == others
 
     @property
@@ -355,6 +359,16 @@ class Run:
     paused_s: float = 0.0
     """How long nothing was measured because the user wished so, seconds."""
 
+    @property
+    def servers_end(self) -> bool:
+        """Whether a server of the run is gone after it, so that nobody can go on with the run."""
+        return any(server.ends_with_command for server in self.environment.servers)
+
+
+NOT_RESUMABLE = (
+    "Nobody can go on with this run: its server was started for this command alone. To measure in parts, start it "
+    "with: imgstore-tui servers up"
+)
 
 _FIELDS = tuple(entry.name for entry in fields(Measurement))
 _ALL_FIELDS = attrgetter(*_FIELDS)

@@ -177,7 +177,7 @@ def _dataset_advice(
         tails=_tails(run, choice, deciding),
         missing=missing_rows(run, summaries, choice),
         plan=run.plan,
-        resumable_run=run.id if run.status in _RESUMABLE else "",
+        resumable_run=run.id if run.status in _RESUMABLE and not run.servers_end else "",
         pixel_bytes=None if facts is None else facts.image_bytes * images,
         memory_bytes=memory,
         scalings=tuple(

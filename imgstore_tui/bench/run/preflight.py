@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -49,6 +50,10 @@ SHORTEST_S = 15.0
 """Shorter time budgets are not taken literally: they only ask for a quick run."""
 
 
+SERVERS_END_VARIABLE = "IMGSTORE_TUI_SERVERS_END"
+"""Set where servers were started for one command, and end with it."""
+
+
 def ask_servers(plan: Plan) -> tuple[ServerFacts, ...]:
     """Return the facts of a plan's servers, each asked in its own process.
 
@@ -56,7 +61,12 @@ def ask_servers(plan: Plan) -> tuple[ServerFacts, ...]:
         UnavailableError: If one is not named, does not answer, refuses, or lacks the database.
     """
     backends = dict.fromkeys(registry.backends.get(spec.backend) for spec in plan.specs)
-    return tuple(server_facts(backend.address()[0]) for backend in backends if issubclass(backend, ServerBackend))
+    ends = bool(os.environ.get(SERVERS_END_VARIABLE))
+    return tuple(
+        replace(server_facts(backend.address()[0]), ends_with_command=ends)
+        for backend in backends
+        if issubclass(backend, ServerBackend)
+    )
 
 
 def distance_notes(servers: Sequence[ServerFacts]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from imgstore_tui.bench.run.probes import run_probes
 from imgstore_tui.bench.run.round_scope import Group, RoundScope, group_of
 from imgstore_tui.bench.run.services import RunServices
 from imgstore_tui.core.events import CellSkipped, Continued, Paused, RunFinished, RunStarted
-from imgstore_tui.core.model import Cell, Probe, Run
+from imgstore_tui.core.model import NOT_RESUMABLE, Cell, Probe, Run
 
 PAUSE_POLL_S = 0.05
 
@@ -151,7 +151,7 @@ class RunLoop:
     def _warn_of_rest(self, why: str) -> None:
         self._services.warn(
             f"The time budget of {self._plan.budget_s:.0f} s {why}; the rest was not run. "
-            f"Measure it with: imgstore-tui resume {self._run.id}",
+            + (NOT_RESUMABLE if self._run.servers_end else f"Measure it with: imgstore-tui resume {self._run.id}"),
             passing=True,
         )
 

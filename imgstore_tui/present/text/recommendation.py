@@ -14,7 +14,7 @@ from imgstore_tui.bench.plan.grid import run_cells
 from imgstore_tui.bench.plan.looks import rounds_for_first_verdicts
 from imgstore_tui.core.access import Access
 from imgstore_tui.core.errors import UsageError
-from imgstore_tui.core.model import Cell
+from imgstore_tui.core.model import NOT_RESUMABLE, Cell
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.core.spec import IN_PLACE, parse_dataset_text
 from imgstore_tui.core.text import safe_text
@@ -154,10 +154,12 @@ def _missing_rounds(results: RunResults) -> Iterator[RecommendationLine]:
         done = min(needed - 1, max((min(each) for each in rounds.values() if len(each) > 1), default=0))
         decided = any(verdict.reason is None for verdict in results.verdicts)
         of_most = f" for {counted(most, 'image')}" if decided else ""
-        yield RecommendationLine(
-            f"No answer yet{of_most}: {_ENDED[run.status]} after {done} of the {needed} rounds needed. To continue:"
-        )
-        yield from _command(shell_line("imgstore-tui", "resume", run.id))
+        what = f"No answer yet{of_most}: {_ENDED[run.status]} after {done} of the {needed} rounds needed."
+        if run.servers_end:
+            yield RecommendationLine(f"{what} {NOT_RESUMABLE}")
+        else:
+            yield RecommendationLine(f"{what} To continue:")
+            yield from _command(shell_line("imgstore-tui", "resume", run.id))
 
 
 def _disk_lines(results: RunResults, cutoff: int | None) -> Iterator[RecommendationLine]:

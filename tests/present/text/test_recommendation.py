@@ -10,7 +10,7 @@ import pytest
 from imgstore_tui.bench.plan.plans import named_plan
 from imgstore_tui.cli.parser import CommandParser
 from imgstore_tui.cli.plan_arguments import add_plan_arguments, plan_from_arguments
-from imgstore_tui.core.model import Run
+from imgstore_tui.core.model import Run, ServerFacts
 from imgstore_tui.core.operations import CacheState, Operation, Payload
 from imgstore_tui.present import exports
 from imgstore_tui.present.results import build_results
@@ -196,6 +196,15 @@ def test_where_rounds_are_missing_it_is_said_how_to_get_them() -> None:
         f"imgstore-tui resume {short.id}",
         DISK_USE,
     ]
+
+
+def test_a_run_whose_server_is_gone_with_its_command_offers_no_way_to_go_on() -> None:
+    short = fake_run(rounds=3, operations=BOTH, status="budget")
+    server = ServerFacts("postgres", "PostgreSQL", "18", "postgresql://127.0.0.1", ends_with_command=True)
+    environment = replace(short.environment, servers=(server,))
+    short = replace(short, plan=replace(short.plan, rounds=6), environment=environment)
+    assert "servers up" in lines_of(short)[0]
+    assert "resume" not in " ".join((*lines_of(short), *commands(short)))
 
 
 def test_the_answer_is_that_of_the_most_images_with_a_verdict_and_what_lacks_one_is_named() -> None:
