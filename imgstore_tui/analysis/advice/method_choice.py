@@ -124,11 +124,16 @@ def _normalised(weights: Weights) -> dict[Criterion, float]:
 
 
 def _pick(run: Run, ranking: Ranking) -> str:
-    """Return the method to take: of those that tie a lossless one, and of these the first of the plan."""
+    """Return the method to take, of those that keep every bit where there is one.
+
+    Of methods shown to be alike the first of the plan, of methods too close to call the one that costs least so far.
+    """
     if ranking.reason:
         return ""
     lossy = {method.spec for method in ranking.methods if method.psnr_db is not None}
     candidates = [spec for spec in ranking.best if spec not in lossy] or list(ranking.best)
+    if not ranking.are_alike:
+        return next((method.spec for method in ranking.methods if method.spec in candidates), "")
     order = [spec.label for spec in run.plan.specs]
-    # Which of those that tie has the lowest median is chance, and another run has another.
+    # Which of those that are alike has the lowest median is chance, and another run has another.
     return min(candidates, key=lambda spec: (order.index(spec) if spec in order else len(order), spec), default="")

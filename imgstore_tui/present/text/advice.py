@@ -120,7 +120,7 @@ def _choice(advice: DatasetAdvice) -> Statement:
     return Statement(
         "choice",
         f"{listed(best, 'or')}{purpose}: too close to call; more rounds may decide. "
-        f"Until then take {advice.choice.pick}.",
+        f"Until then take {advice.choice.pick}, which costs least so far.",
         rows,
     )
 
