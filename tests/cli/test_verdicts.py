@@ -56,7 +56,7 @@ def _saved() -> str:
     return run.id
 
 
-@pytest.mark.parametrize(("run", "most"), [(DEFAULT, 46), (fake_article_run(), 95)], ids=["quick", "article"])
+@pytest.mark.parametrize(("run", "most"), [(DEFAULT, 47), (fake_article_run(), 95)], ids=["quick", "article"])
 def test_what_is_shown_of_a_run_is_a_page(
     run: Run, most: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
