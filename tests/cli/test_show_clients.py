@@ -104,7 +104,7 @@ def test_requests_of_an_hour_are_those_of_the_throughput(capsys: pytest.CaptureF
     assert "an hour" not in called(capsys, "advise", save(run), *words)  # what was not counted has no price
     trials = tuple(replace(trial, requests=trial.cutoff // 5) for trial in run.measurements)
     out = called(capsys, "advise", save(replace(run, measurements=trials)), *words)
-    found = re.search(r"The requests of 4 clients of disk cost about ([\d.,]+) EUR an hour .* at ([\d,]+) ", out)
+    found = re.search(r"The requests of 4 clients of disk cost about ([\d.,]+) EUR an hour .*? at ([\d,]+) ", out)
     assert found is not None
     price = float(re.findall(r"get_per_1000 = ([\d.]+)", SHEET)[0]) / 1000 / 5
     assert float(found[1].replace(",", "")) == pytest.approx(3600 * float(found[2].replace(",", "")) * price, rel=0.02)

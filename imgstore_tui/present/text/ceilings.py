@@ -31,7 +31,8 @@ def headroom_sentence(headroom: Headroom) -> str:
     what = f"{codec} alone and a plain file" if headroom.codec_s else "a plain file"
     if distance < 1:
         return f"{text}. It takes no longer than {what} of the same bytes."
-    return f"{text}. It takes {_times(distance)} as long as {what} of the same bytes, the least that any method could take."
+    least = "the least that any method could take"
+    return f"{text}. It takes {_times(distance)} as long as {what} of the same bytes, {least}."
 
 
 def _times(ratio: float) -> str:
