@@ -43,6 +43,9 @@ _ROW = 0.19
 _LARGEST_LINEAR = 8.0
 """Ratio of the largest value to the smallest up to which the axis of rows begins at 0."""
 
+_PROOF_WIDTH = 42
+"""Characters of a line below a panel, which is in the middle of its axis, not of the panel."""
+
 
 def panel_inches(chart: Chart) -> float:
     """Return the height that a chart needs on a sheet."""
@@ -135,7 +138,7 @@ def _lines(panel: Any, chart: Chart, height: float) -> None:
     if any(line.dotted for line in figure.series):
         title += f"\nsolid: {figure.strokes[0]}, dotted: {figure.strokes[1]}"
     panel.set(xscale=scale_text(scales.x), yscale=scale_text(scales.y), title=title)
-    below = f"{figure.across}\n{_folded(figure.proof)}" if figure.proof else figure.across
+    below = f"{figure.across}\n{_folded(figure.proof, _PROOF_WIDTH)}" if figure.proof else figure.across
     panel.set(xlabel=below, ylabel=figure.upward)
     panel.set_ylim(_value(y.low, log=scales.y), _value(y.high, log=scales.y))
     panel.set_yticks([_value(position, log=scales.y) for position, _ in y.ticks], [label for _, label in y.ticks])
@@ -239,9 +242,9 @@ def _size(size: float) -> str:
     return f"{number.rstrip('0').rstrip('.') if '.' in number else number} {unit}".strip()
 
 
-def _folded(title: str) -> str:
-    """Return a title folded to the width of a panel."""
-    return "\n".join(textwrap.wrap(title, 58))
+def _folded(text: str, width: int = 58) -> str:
+    """Return a text folded to the width of a panel, in characters."""
+    return "\n".join(textwrap.wrap(text, width))
 
 
 def _value(position: float, *, log: bool) -> float:
