@@ -40,13 +40,17 @@ _REST_BYTES = 256
 _BAD_COLUMN, _NO_TABLE = 1054, 1146
 
 
+LOCK_WAIT_S = 2
+"""How long a lock is asked for: a server gives up that of a connection a while after the connection has ended."""
+
+
 def lock_name(location: ServerLocation) -> str:
     """Return the name of the lock that whoever writes or removes a table of this name holds."""
     digest = hashlib.blake2b(f"{location.database}\0{location.name}".encode(), digest_size=16).hexdigest()
     return f"imgstore-tui {digest}"
 
 
-def claim(connection: Connection, location: ServerLocation, wait_s: int = 0) -> None:
+def claim(connection: Connection, location: ServerLocation, wait_s: int = LOCK_WAIT_S) -> None:
     """Take the lock of a name, for as long as the connection lasts.
 
     Raises:

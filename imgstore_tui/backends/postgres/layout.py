@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +56,11 @@ _DESCRIBE = """
 """
 
 
+LOCK_WAIT_S = 2.0
+"""How long a lock is asked for: a server gives up that of a connection a while after the connection has ended."""
+_LOCK_STEP_S = 0.05
+
+
 def lock_key(location: ServerLocation) -> int:
     """Return the key of the advisory lock that whoever writes or removes a table of this name holds."""
     return int.from_bytes(hashlib.blake2b(location.name.encode(), digest_size=8).digest(), "big", signed=True)
@@ -66,9 +72,11 @@ def claim(connection: Connection, location: ServerLocation) -> None:
     Raises:
         StoreError: If another process has it.
     """
-    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [lock_key(location)]).fetchone()
-    if row != (True,):
-        raise StoreError(f"{location} is being written by another process.")
+    until = time.monotonic() + LOCK_WAIT_S
+    while connection.execute("SELECT pg_try_advisory_lock(%s)", [lock_key(location)]).fetchone() != (True,):
+        if time.monotonic() > until:
+            raise StoreError(f"{location} is being written by another process.")
+        time.sleep(_LOCK_STEP_S)
 
 
 def describe(connection: Connection, location: ServerLocation) -> tuple[str | None, Any] | None:
