@@ -8,14 +8,13 @@ from dataclasses import replace
 import pytest
 
 from imgstore_tui.analysis.aggregate import summarise
+from imgstore_tui.analysis.crossings import crossings, ratio_interval
 from imgstore_tui.analysis.growth import (
     MEMORY_SHARE,
     Growth,
     NoPrediction,
     Prediction,
-    crossings,
     growths,
-    ratio_interval,
 )
 from imgstore_tui.core.model import Run
 from imgstore_tui.core.operations import CacheState, Operation, Status

@@ -14,7 +14,8 @@ from imgstore_tui.analysis.advice.tails import Tail, tails
 from imgstore_tui.analysis.advice.training import BreakEven, TrainingTime, break_evens, training_times
 from imgstore_tui.analysis.advice.weights import Criterion, Use, Weights, weights_for
 from imgstore_tui.analysis.ceilings import Headroom, headrooms
-from imgstore_tui.analysis.growth import MEMORY_SHARE, Crossing, Growth, crossings, growths
+from imgstore_tui.analysis.crossings import Crossing, crossings
+from imgstore_tui.analysis.growth import MEMORY_SHARE, Growth, growths
 from imgstore_tui.analysis.prices import EXAMPLE, PriceSheet
 from imgstore_tui.analysis.scaling import ScalingCurve, scaling_curves
 from imgstore_tui.analysis.summary import CellSummary
