@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _ERROR_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 LOCK_S = 10
 """A table that somebody holds for longer is not waited for."""
+LOCK_WAIT_S = 2
+"""How long a writer's lock on a name is asked for: a server gives it up some time after the connection has ended."""
 
 
 class Failure(Enum):

@@ -15,6 +15,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import foreign, read_manifest
 from imgstore_tui.storekit.row_reader import incomplete
+from imgstore_tui.storekit.server_errors import LOCK_WAIT_S
 
 if TYPE_CHECKING:
     from imgstore_tui.core.backend import Labels
@@ -38,10 +39,6 @@ _MOST_BYTES = 8 << 20
 _REST_BYTES = 256
 """What a statement has beside the rows."""
 _BAD_COLUMN, _NO_TABLE = 1054, 1146
-
-
-LOCK_WAIT_S = 2
-"""How long a lock is asked for: a server gives up that of a connection a while after the connection has ended."""
 
 
 def lock_name(location: ServerLocation) -> str:

@@ -15,6 +15,7 @@ from imgstore_tui.core.errors import StoreError
 from imgstore_tui.core.live_ids import LiveIds, next_id_in
 from imgstore_tui.core.manifest import MAX_MANIFEST_BYTES, foreign, read_manifest
 from imgstore_tui.storekit.row_reader import incomplete
+from imgstore_tui.storekit.server_errors import LOCK_WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,10 +55,6 @@ _DESCRIBE = """
          FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped)
     FROM pg_class c WHERE c.oid = to_regclass(%s)
 """
-
-
-LOCK_WAIT_S = 2.0
-"""How long a lock is asked for: a server gives up that of a connection a while after the connection has ended."""
 _LOCK_STEP_S = 0.05
 
 
