@@ -79,11 +79,8 @@ def _missing(services: RunServices, block: ClientBlock, number: int) -> list[Cli
 
 def is_given_up(services: RunServices, planned: ClientRound) -> bool:
     """Return whether clients were late in so many rounds in a row that no further one is measured."""
-    before = [entry for entry in services.client_rounds if entry.key == planned.key]
-    return bool(before) and before[-1].reason is not None and before[-1].reason.startswith(_UNSURE)
-
-
-_UNSURE = "Unsure: "
+    last = [entry for entry in services.client_rounds if entry.key == planned.key][-MOST_LATE:]
+    return len(last) == MOST_LATE and all(map(_was_late, last))
 
 
 @dataclass
@@ -216,7 +213,7 @@ class ClientBlockRound:
         entry = replace(entry, results=results, verified=True, warnings=tuple(_clock_warnings(outcomes)))
         failed = [result for result in results if result.status is not Status.OK]
         if failed:
-            status = Status.SKIPPED if all(entry.status is Status.SKIPPED for entry in failed) else Status.FAILED
+            status = Status.SKIPPED if all(result.status is Status.SKIPPED for result in failed) else Status.FAILED
             first = failed[0]
             reason = f"Client {first.number + 1} of {entry.clients} on {first.machine} has no figures: {first.reason}"
             return replace(entry, status=status, reason=reason)
@@ -231,7 +228,7 @@ class ClientBlockRound:
         )
         before = [other for other in self.services.client_rounds if other.key == entry.key][1 - MOST_LATE :]
         if len(before) == MOST_LATE - 1 and all(_was_late(other) for other in before):
-            return f"{_UNSURE}clients were late in {MOST_LATE} rounds in a row, and no further one is measured. {text}"
+            return f"Unsure: clients were late in {MOST_LATE} rounds in a row, and no further one is measured. {text}"
         return f"Thrown away: {text}"
 
 
