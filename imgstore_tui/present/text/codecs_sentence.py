@@ -29,5 +29,5 @@ def codecs_sentence(plan: Plan, names: Collection[str]) -> str:
             encoded.setdefault("files as they are" if codec.from_file else codec.title, []).append(spec.label)
     if not bare or not encoded:
         return ""
-    kept = "; ".join(f"{listed(labels)}: {title}" for title, labels in encoded.items())
-    return f"What is decoded on the clock: {kept}. Bare pixels, which take no decoding: {listed(bare)}."
+    decoded = ", ".join(f"{listed(labels)} ({title})" for title, labels in encoded.items())
+    return f"Decoded on the clock: {decoded}. Bare pixels, with nothing to decode: {listed(bare)}."
