@@ -160,7 +160,8 @@ def _note(entry: Standing) -> str:
     if entry.is_little_slower and entry.is_near:
         return f"{entry.name} is a little slower, too little to choose by {_span(entry.ratio)}"
     if entry.is_little_slower:
-        return f"{entry.name} is slower, perhaps by less than {100 * (MARGIN - 1):.0f} % {_span(entry.ratio)}"
+        times = f"{entry.name} takes {format_number(entry.ratio.median)} times as long {_span(entry.ratio)}"
+        return f"{times}, which is not surely {100 * (MARGIN - 1):.0f} % more"
     if entry.contradicts_medians and not entry.is_near:
         return (
             f"{entry.name} has the higher median, yet took {format_number(entry.ratio.median)} times as long when "
